@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Match, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from holdfast.chassis.clock import Clock
@@ -25,8 +25,9 @@ from holdfast.console.forms import FormUnreadable
 from holdfast.console.intake import Intakes
 from holdfast.console.screens.table import ALL, Screen
 from holdfast.console.sessions import ProviderAway, Sessions
-from holdfast.console.signing_in import SigningIn
+from holdfast.console.signing_in import SigningIn, without_head
 from holdfast.console.statuses import status_of
+from holdfast.console.turns import Turns
 from holdfast.console.views import Views
 from holdfast.console.visit import LANGUAGE, ROOT, Visit, own, page, to, words_of
 from holdfast.console.words import chosen
@@ -52,12 +53,13 @@ class Console:
         signing_in: SigningIn,
     ) -> None:
         self._sessions, self._intakes, self._views = sessions, intakes, views
-        self._clock, self._signing_in = clock, signing_in
+        self._clock, self._signing_in, self._turns = clock, signing_in, Turns()
+        self._found = list(self._screens(ALL))
         routes = [
             Route("/static/{name}", static_files.serve),
             *signing_in.routes(),
             Route("/language/{code}", self._speak, methods=["POST"]),
-            *self._screens(ALL),
+            *self._found,
             Route("/{rest:path}", self._nowhere),
             Route("/", self._nowhere),
         ]
@@ -73,21 +75,25 @@ class Console:
 
     def _screens(self, found: Iterable[Screen]) -> Iterable[Route]:
         for screen in found:
-            yield Route(
+            route = Route(
                 screen.path, self._shown(screen), methods=[screen.verb], name=screen.handle.__name__
             )
+            yield without_head(route) if screen.streams else route
 
     def _shown(self, screen: Screen) -> Callable[[Request], Awaitable[Response]]:
         async def show(request: Request) -> Response:
             words = words_of(request)
             secret = self._signing_in.secret_of(request)
             try:
-                session = await self._sessions.find(secret, acts=not screen.streams)
+                session = await self._sessions.find(
+                    secret, acts=not screen.streams, asks=screen.alone
+                )
             except ProviderAway:
                 return page(words, "alone.html", 503, detail=words.say("sign.not_renewed"))
             if session is None:
                 return self._signed_out(request, streams=screen.streams)
-            visit = Visit(request, session, words, self._clock.now(), self._intakes, self._views)
+            now, held = self._clock.now(), (self._intakes, self._views, self._turns)
+            visit = Visit(request, session, words, now, *held)
             if screen.scope and not visit.may(screen.scope):
                 return visit.show("refused.html", 403, scope=screen.scope)
             try:
@@ -111,12 +117,25 @@ class Console:
         return to("/sign-in", next=asked if request.method == "GET" else "")
 
     async def _speak(self, request: Request) -> Response:
-        """Choose a language, and go back to where that was chosen."""
-        came_from = urlsplit(request.headers.get("referer", ""))
-        answer = RedirectResponse(own(f"{came_from.path}?{came_from.query}".rstrip("?")), 303)
+        """Choose a language, and go back to where that was chosen: to the page of a form, where
+        that came back with what is wrong in it.
+        """
+        referer = request.headers.get("referer", "")
+        came_from = urlsplit(request.query_params.get("back", "") or referer)
+        back = f"{self._page_at(came_from.path)}?{came_from.query}".rstrip("?")
+        answer = RedirectResponse(own(back), 303)
         code = chosen(request.path_params["code"], "").language
         answer.set_cookie(LANGUAGE, code, max_age=_YEAR_S, path=ROOT, samesite="lax")
         return answer
+
+    def _page_at(self, path: str) -> str:
+        """Return the path of the nearest page, there or above."""
+        while path.startswith(f"{ROOT}/"):
+            asked = {"type": "http", "method": "GET", "path": path.removeprefix(ROOT)}
+            if any(route.matches(asked)[0] is Match.FULL for route in self._found):
+                break
+            path = path.rpartition("/")[0]
+        return path
 
     async def _nowhere(self, request: Request) -> Response:
         return await self._shown(Screen("GET", "", _nothing))(request)

@@ -5,7 +5,14 @@ from typing import Any
 
 from starlette.responses import Response
 
-from holdfast.client import InvalidRequest, NotFound, Refused, RequestIdReused, StaleVersion
+from holdfast.client import (
+    AlreadyExists,
+    InvalidRequest,
+    NotFound,
+    Refused,
+    RequestIdReused,
+    StaleVersion,
+)
 from holdfast.console.forms import Form
 from holdfast.console.visit import Visit
 
@@ -15,7 +22,18 @@ Done = Callable[[], Awaitable[Response | None]]
 
 
 class Flawed(Exception):
-    """Something in the form is wrong, and told there."""
+    """Something in the form is wrong, and told there.
+
+    :param status: 409 where the rules say no.
+    """
+
+    def __init__(self, status: int = 400) -> None:
+        super().__init__(status)
+        self.status, self.errors = status, dict[str, str]()
+
+
+class Stale(Exception):
+    """Somebody was faster than whoever saw what the form is about."""
 
 
 async def nothing_found() -> None:
@@ -33,6 +51,7 @@ async def answered(
     stale: str = "",
     refused_at: str = "",
     done: Done = nothing_found,
+    remembers: bool = True,
 ) -> Response:
     """Do what a form says, and answer with what `act` does; else with the form.
 
@@ -44,22 +63,33 @@ async def answered(
     :param refused_at: the field that is told what the rules say; "": it is told on top.
     :param done: where somebody was faster, answers whom it is done for all the same, as it is what
         they want: their own form, sent before another session knew of it.
+    :param remembers: a form that is sent again is told what came of it. False: it is done again, as
+        it sets what others may have set otherwise meanwhile, and changes nothing if nobody has.
     """
+
+    async def acted() -> Response:
+        try:
+            return await act()
+        except Flawed as flawed:
+            flawed.errors = form.errors  # for all who sent this form
+            raise
+
     status = 400
     try:
-        return await visit.answer_once(form, act)
-    except Flawed:
-        pass
+        return await (visit.answer_once(form, acted) if remembers else acted())
+    except Flawed as flawed:
+        form.errors, status = flawed.errors, flawed.status
     except InvalidRequest as error:
         form.refuse(error, fields, prefix)
         if not form.errors:
             raise
-    except StaleVersion as error:
+    except (Stale, StaleVersion) as error:
         if (found := await done()) is not None:
             return found
-        form.errors[""], status = stale or error.message, 409
-    except RequestIdReused as error:
-        form.errors[""], status = error.message, 409
+        form.errors[""], status = stale or str(error), 409
+    except AlreadyExists as error:
+        at = "" if isinstance(error, RequestIdReused) else refused_at
+        form.errors[at], status = error.message, 409
         form.values = {**form.values, "request_id": ""}  # what is sent next has another one
     except (Refused, NotFound) as error:
         form.errors[refused_at], status = error.message, 409

@@ -18,6 +18,7 @@ T = TypeVar("T")
 BODY_BYTES_MAX = 1024 * 1024
 FORM_S_MAX = 30.0  # for a form to arrive
 FIELDS_MAX = 10_000
+DIGITS_MAX = 12  # of a number in a form: longer ones are slow to read, or can't be
 UNSEEN = {"request_id", "version"}  # what forms bring along: a flaw of it is told on top
 
 
@@ -77,11 +78,11 @@ class Form:
         """Units by line, from fields named PREFIX and the line's number; none where it is 0."""
         found = {}
         for name in self.values:
-            number = name.removeprefix(prefix)
-            if name.startswith(prefix) and number.isdecimal() and self.text(name):
+            number = number_in(name.removeprefix(prefix))
+            if name.startswith(prefix) and number is not None and self.text(name):
                 quantity = self.whole(name)
                 if quantity:
-                    found[int(number)] = quantity
+                    found[number] = quantity
         return found
 
     def day(self, name: str) -> date | None:
@@ -116,6 +117,11 @@ class Form:
             return None
 
 
+def number_in(text: str) -> int | None:
+    """A number of at most DIGITS_MAX digits; None: it is none."""
+    return int(text) if text.isdecimal() and len(text) <= DIGITS_MAX else None
+
+
 def moment(text: str) -> datetime:
     """Read a day, or a time of one; without a zone it is UTC.
 
@@ -126,7 +132,7 @@ def moment(text: str) -> datetime:
 
 
 def _whole(text: str, lowest: int) -> int:
-    if len(text) > 12 or not text.lstrip("-").isdecimal() or int(text) < lowest:
+    if len(text) > DIGITS_MAX or not text.lstrip("-").isdecimal() or int(text) < lowest:
         raise ValueError(text)
     return int(text)
 

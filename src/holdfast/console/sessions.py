@@ -25,6 +25,8 @@ LINK_S_MAX = 3_600.0
 KNOWN_S_MAX = 5.0  # until all services know a key that is new
 KNOWN_AGAIN_S = 0.3
 SIGN_OUT_S_MAX = 3.0
+ASKED_AGAIN_S = 5.0  # who somebody is, where no service that is called would tell
+ASK_S_MAX = 3.0
 DONE_MAX = 20  # forms of a session whose outcome is kept, the newest
 
 T = TypeVar("T")
@@ -79,6 +81,7 @@ class Session:
 
     :param another: makes one more such client, for work that goes on when the session has ended.
     :param began_s: when, and `seen_s` when they last asked for something.
+    :param told_s: when a service last told who they are.
     :param over: set when it ends, so that streams end with it.
     :param jobs: what is being done with many orders; it ends with the session.
     :param lease: where the client's credential comes from; None: it was told, and stays.
@@ -90,6 +93,7 @@ class Session:
     caller: Caller
     began_s: float
     seen_s: float
+    told_s: float
     over: asyncio.Event = field(default_factory=asyncio.Event)
     done: dict[Hashable, asyncio.Task[Any]] = field(default_factory=dict)
     jobs: Jobs = field(default_factory=Jobs)
@@ -148,7 +152,9 @@ class Sessions:
         def another() -> Holdfast:
             return self._open(lease.token if lease is not None else credential)
 
-        self._by_hash[_hash(secret)] = Session(client, another, caller, now_s, now_s, lease=lease)
+        self._by_hash[_hash(secret)] = Session(
+            client, another, caller, began_s=now_s, seen_s=now_s, told_s=now_s, lease=lease
+        )
         return secret
 
     async def begin_by_password(self, name: str, password: str, device: str) -> tuple[str, str]:
@@ -166,10 +172,11 @@ class Sessions:
         await _until_known(self._by_hash[_hash(secret)].client)
         return secret, found.device
 
-    async def find(self, secret: str, *, acts: bool = True) -> Session | None:
+    async def find(self, secret: str, *, acts: bool = True, asks: bool = False) -> Session | None:
         """Return the session of a browser; None: there is none any more.
 
         :param acts: somebody did something: it is not idle.
+        :param asks: no service will be called that would refuse them: one is asked who they are.
         :raises ProviderAway: its credential has ended, and can't be renewed now.
         """
         session = self._by_hash.get(_hash(secret))
@@ -177,6 +184,8 @@ class Sessions:
             return None
         if session.is_good(self._tell_s()):
             await self._keep(session)
+        if asks and session.is_good(self._tell_s()):
+            await self._ask(session)
         if not session.is_good(self._tell_s()):
             await self.end(secret)
             return None
@@ -216,6 +225,19 @@ class Sessions:
             await self._end(hashed)
         if len(self._by_hash) >= SESSIONS_MAX:
             await self._end(min(self._by_hash, key=lambda one: self._by_hash[one].seen_s))
+
+    async def _ask(self, session: Session) -> None:
+        """Ask who somebody is, if that was not told just now; where nobody can tell, it stays."""
+        if self._tell_s() - session.told_s < ASKED_AGAIN_S:
+            return
+        try:
+            async with asyncio.timeout(ASK_S_MAX):
+                session.caller = await session.client.keys.who_am_i()
+        except Unauthenticated:
+            session.over.set()
+        except (HoldfastError, TimeoutError) as error:
+            log.info("who a session is can't be asked", name=session.caller.name, why=str(error))
+        session.told_s = self._tell_s()
 
     async def _keep(self, session: Session) -> None:
         """See that a session's credential is good, once for all who ask: who asks may leave."""

@@ -21,6 +21,12 @@ _FORM_BYTES_MAX = 32 * 1024  # of what anybody may send: a password, or the long
 _DEVICE_S_MAX = 180 * 24 * 3_600
 
 
+def without_head(route: Route) -> Route:
+    """A route of what happens once, or does not end: who asks for its head asks for nothing."""
+    route.methods = {"GET"}
+    return route
+
+
 class SigningIn:
     """Who gets a session, and loses it.
 
@@ -53,13 +59,13 @@ class SigningIn:
     def routes(self) -> list[Route]:
         """Return what is asked for by those who are not signed in."""
         found = [
-            Route("/enter/{secret}", self._enter),
+            without_head(Route("/enter/{secret}", self._enter)),
             Route("/sign-in", self._sign_in, methods=["GET", "POST"]),
             Route("/sign-out", self._sign_out, methods=["POST"]),
         ]
         if self._provider is not None:
-            found.append(Route("/sign-in/provider", self._send, methods=["GET"]))
-            found.append(Route("/sign-in/back", self._take_back, methods=["GET"]))
+            found.append(without_head(Route("/sign-in/provider", self._send)))
+            found.append(without_head(Route("/sign-in/back", self._take_back)))
         return found
 
     def secret_of(self, request: Request) -> str:
@@ -76,7 +82,7 @@ class SigningIn:
     async def _sign_in(self, request: Request) -> Response:
         """Sign in by a name and its password; or by a key or a token, if one was typed."""
         words = words_of(request)
-        if request.method == "GET":
+        if request.method != "POST":
             return self._asked(request, 200, after=request.query_params.get("next", ""))
         try:
             form = await read_form(request, words, "sign-in", _FORM_BYTES_MAX)

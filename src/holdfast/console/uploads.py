@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from holdfast.console.forms import Form, FormUnreadable
+from holdfast.console.forms import Form, FormUnreadable, number_in
 from holdfast.console.words import Words
 
 FILE_BYTES_MAX = 100 * 1024 * 1024
@@ -33,8 +33,8 @@ async def read_upload(request: Request, words: Words, name: str, path: Path) -> 
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         raise FormUnreadable
-    told = request.headers.get("content-length", "")
-    if told.isdecimal() and int(told) > FILE_BYTES_MAX + _AROUND_BYTES_MAX:
+    told = number_in(request.headers.get("content-length", ""))
+    if told is not None and told > FILE_BYTES_MAX + _AROUND_BYTES_MAX:
         raise TooLarge
     parser = MultiPartParser(
         request.headers,

@@ -18,6 +18,7 @@ from holdfast.console.forms import Form, read_form
 from holdfast.console.intake import Intakes
 from holdfast.console.sessions import Session
 from holdfast.console.static_files import static_files
+from holdfast.console.turns import Turns
 from holdfast.console.views import LISTS, Views, filter_of
 from holdfast.console.words import Words, chosen, languages
 
@@ -93,6 +94,7 @@ class Visit:
     now: datetime
     intakes: Intakes
     views: Views
+    turns: Turns
 
     @property
     def client(self) -> Holdfast:

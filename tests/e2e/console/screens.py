@@ -53,7 +53,7 @@ SCREENS = (
     Screen("/orders/{confirmed}", ("Ship",)),
     Screen("/orders/{shipped}", ("Open a return", "Receive a return")),
     Screen("/orders/{shipped}/confirmation"),
-    Screen("/orders/{shipped}/slip/parcel-1"),
+    Screen("/orders/{shipped}/slip?id=parcel-1"),
     Screen("/orders/{waiting}"),
     Screen("/orders/{long}"),
     Screen("/to-ship", picture="to-ship-wide"),

@@ -39,7 +39,7 @@ SCREENS = (
     "/orders/{order}?act=cancel",
     "/orders/{kept}",
     "/orders/{order}/confirmation",
-    "/orders/{kept}/slip/parcel-1",
+    "/orders/{kept}/slip?id=parcel-1",
     "/to-ship?product_id={product}",
     "/pick-list?product_id={product}",
     "/stock?id={product}",

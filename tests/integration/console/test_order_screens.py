@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 
+import httpx2
 import pytest
 
-from holdfast.client import Details, Money, OrderLine, OrderStatus, PaymentKind
+from holdfast.client import Details, Money, OrderLine, OrderStatus, PaymentKind, ReturnLine
 from holdfast.console.screens import orders_list
 from testbed.keys import KEY
 from tests.integration.conftest import ANYWHERE, EMBEDDED, Ground, running
-from tests.integration.console.people import ROOT, Shop, shown
+from tests.integration.console.people import ROOT, Shop, brought, shown
 
 pytestmark = pytest.mark.parametrize("ground", [EMBEDDED], indirect=True)
 
@@ -202,7 +204,9 @@ async def test_a_form_that_is_sent_twice_ships_once(shop: Shop) -> None:
     [
         ("pay", {"amount": "ten", "reference": "r"}, "pay-amount-flaw"),
         ("pay", {"amount": "", "reference": "r"}, "pay-amount-flaw"),
-        ("pay", {"amount": "1.234", "reference": "r"}, "flaw"),
+        ("pay", {"amount": "1.234", "reference": "r"}, "pay-amount-flaw"),
+        ("pay", {"amount": "999999999999999999", "reference": "r"}, "pay-amount-flaw"),
+        ("pay", {"amount": "0", "reference": "r"}, "pay-amount-flaw"),
         ("pay", {"amount": "-5", "reference": "r"}, "pay-amount-flaw"),
         ("pay", {"amount": "5", "reference": ""}, "pay-reference-flaw"),
         ("pay", {"amount": "5", "reference": "r", "kind": "STOLEN"}, "pay-kind-flaw"),
@@ -267,6 +271,8 @@ async def test_an_order_that_is_not_there_is_said_so(shop: Shop, order_id: str) 
         (b"note=" + 1_100_000 * b"x", "application/x-www-form-urlencoded"),
         (b"version=%zz&units-1=%00", "application/x-www-form-urlencoded"),
         (b"version=2&units-99999=1", "application/x-www-form-urlencoded"),
+        (b"version=2&units-" + 5_000 * b"9" + b"=1", "application/x-www-form-urlencoded"),
+        (b"version=" + 5_000 * b"9" + b"&units-1=1", "application/x-www-form-urlencoded"),
     ],
 )
 async def test_rubbish_in_place_of_a_form_is_refused(shop: Shop, body: bytes, kind: str) -> None:
@@ -280,6 +286,18 @@ async def test_rubbish_in_place_of_a_form_is_refused(shop: Shop, body: bytes, ki
 
     assert answer.status_code in (400, 409)
     assert (await shop.client.orders.get(order_id)).shipments == ()
+
+
+async def test_each_field_of_a_page_has_a_name_of_its_own(shop: Shop) -> None:
+    order_id = await shop.placed(quantity=2)
+    await shop.client.orders.ship(order_id)
+    for _ in range(2):
+        await shop.client.orders.open_return(order_id, [ReturnLine(1, 1)])
+
+    page = await shop.browser.get(at(order_id))
+
+    names = re.findall(r' id="([^"]+)"', page.text)
+    assert sorted(names) == sorted(set(names))
 
 
 async def test_a_page_is_live_until_the_order_is_final(shop: Shop) -> None:
@@ -333,3 +351,44 @@ async def test_pages_are_in_the_language_of_whoever_reads_them(shop: Shop) -> No
     assert "1.250,00 GBP" in german.text
     assert chosen.status_code == 303
     assert "Bestätigt" in later.text
+
+
+async def test_who_chooses_a_language_after_a_flaw_comes_back_to_the_form(shop: Shop) -> None:
+    order_id = await shop.placed()
+    page, browser = at(order_id), shop.browser
+    await shop.client.users.create("ann", ["support"], "correct horse battery")
+
+    async def led(answer: httpx2.Response) -> str:
+        assert answer.status_code < 500
+        assert answer.headers["content-type"].startswith("text/html")
+        action = re.search(rf'action="({ROOT}/language/de[^"]*)"', answer.text)
+        assert action is not None
+        headers = {"sec-fetch-site": "same-origin", "referer": str(answer.url)}
+        chosen = await browser.http.post(unescape(action[1]), headers=headers)
+        browser.http.cookies.delete("holdfast-language")
+        assert (await browser.get(chosen.headers["location"])).status_code == 200
+        return chosen.headers["location"]
+
+    assert await led(await browser.fill(page, f"{page}/pay", amount="ten")) == page
+    stock = f"{ROOT}/stock?id=LAMP"
+    assert await led(await browser.fill(stock, f"{ROOT}/stock/adjust", delta="x")) == stock
+    ann = f"{ROOT}/user?name=ann"
+    assert await led(await browser.fill(ann, f"{ROOT}/user/delete")) == ann
+    bulk = {"verb": "ship", f"order-{order_id}": "1"}
+    assert await led(await browser.post(f"{ROOT}/bulk?status=CONFIRMED", bulk)) == (
+        f"{ROOT}/orders?status=CONFIRMED"
+    )
+    assert await led(await brought(browser, "nothing", b"x")) == f"{ROOT}/files"
+    product = f"{ROOT}/products/change?id=LAMP"
+    flawed = await browser.fill(product, f"{ROOT}/products/change", price="x")
+    assert await led(flawed) == product
+    location = f"{ROOT}/locations/change?id=main"
+    flawed = await browser.fill(location, f"{ROOT}/locations/change", priority="x")
+    assert await led(flawed) == location
+    for customer in (f"{ROOT}/customer?id=c-17", f"{ROOT}/customer/erase?id=c-17"):
+        path = customer.partition("?")[0]
+        flawed = await browser.fill(customer, path, email="x" * 2_000, typed="no")
+        assert await led(flawed) == customer
+    assert await led(await browser.get(f"{ROOT}/orders?status=CONFIRMED")) == (
+        f"{ROOT}/orders?status=CONFIRMED"
+    )

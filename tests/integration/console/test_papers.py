@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 
 import pytest
 
@@ -74,7 +75,7 @@ async def test_a_slip_is_of_one_parcel_and_says_what_is_still_to_come(shop: Shop
     shipments = (await shop.client.orders.get(order)).shipments
 
     first, second = [
-        await read(shop.browser, f"/orders/{order}/slip/{one.shipment_id}") for one in shipments
+        await read(shop.browser, f"/orders/{order}/slip?id={one.shipment_id}") for one in shipments
     ]
 
     assert "T-1&lt;b&gt;" in first
@@ -82,9 +83,22 @@ async def test_a_slip_is_of_one_parcel_and_says_what_is_still_to_come(shop: Shop
     assert "T-2" not in first
     assert "GBP" not in first + second
     assert [units(page) for page in (first, second)] == [[2, 2], [1, 2]]
-    nowhere = await shop.browser.get(f"{ROOT}/orders/{order}/slip/%3Cb%3E")
+    nowhere = await shop.browser.get(f"{ROOT}/orders/{order}/slip?id=%3Cb%3E")
     assert nowhere.status_code == 404
     assert "no shipment &lt;b&gt;" in nowhere.text
+
+
+async def test_a_slip_is_found_by_whatever_id_its_shipment_has(shop: Shop) -> None:
+    order = await shop.placed(quantity=5)
+    for name in ("a/b", ".", "..", "a?b&c#d", "é %25"):
+        await shop.client.orders.ship(order, [ShipmentItem(1, 1)], shipment_id=name)
+
+    page = await read(shop.browser, f"/orders/{order}")
+    links = re.findall(rf'href="({ROOT}/orders/{order}/slip[^"]+)"', page)
+
+    assert len(links) == 5
+    for link in links:
+        assert (await shop.browser.get(unescape(link))).status_code == 200
 
 
 def units(page: str) -> list[int]:

@@ -4,9 +4,10 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from holdfast.client import Holdfast, Money
-from holdfast.console import forms
+from holdfast.console import forms, sessions
 from holdfast.console.browsers import POLICY
 from holdfast.console.sessions import IDLE_S_MAX, SESSION_S_MAX, Sessions
 from testbed.keys import KEY
@@ -128,6 +129,69 @@ async def test_a_key_that_is_revoked_ends_its_session(shop: Shop, stranger: Brow
     await eventually(is_out, bool)
 
 
+async def test_a_key_that_is_revoked_sees_and_changes_nothing_that_the_console_itself_holds(
+    shop: Shop, stranger: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No service is called there, which would refuse it."""
+    monkeypatch.setattr(sessions, "ASKED_AGAIN_S", 0.0)
+    made = await shop.client.keys.create("clerk", ["admin"])
+    await stranger.post(f"{ROOT}/sign-in", {"key": made.text})
+    view = {"path": "/orders", "query": "status=CONFIRMED", "name": "mine", "shared": "yes"}
+    assert (await shop.browser.post(f"{ROOT}/views", view)).status_code == 303
+    listed = await shop.browser.get(f"{ROOT}/views")
+    delete = re.search(rf'action="({ROOT}/views/[^"]+/delete)"', listed.text)
+    assert delete is not None
+    cookies = dict(stranger.http.cookies)
+
+    await shop.client.keys.revoke(made.key.key_id)
+
+    own = (
+        "/views",
+        "/files",
+        "/locations/new",
+        "/products/new",
+        "/system",
+        "/imports/x",
+        "/jobs/x",
+    )
+    paths = [("POST", delete[1]), *(("GET", f"{ROOT}{path}") for path in own)]
+    for verb, path in paths:
+        again = Browser(shop.address)
+        again.http.cookies.update(cookies)
+        refused = await again.http.request(verb, path, headers={"sec-fetch-site": "same-origin"})
+        await again.http.aclose()
+        assert refused.headers["location"].startswith(f"{ROOT}/sign-in"), path
+    assert (await shop.browser.get(f"{ROOT}/views")).text.count("/delete") == 1
+
+
+async def test_who_somebody_is_is_not_asked_where_a_service_tells_it(shop: Shop) -> None:
+    with capture_logs() as logs:
+        await shop.browser.get(f"{ROOT}/orders")
+        await shop.browser.get(f"{ROOT}/files")
+
+    assert "WhoAmI" not in [one.get("method") for one in logs]
+
+
+async def test_head_asks_for_nothing_that_happens_once_or_never_ends(
+    shop: Shop, stranger: Browser
+) -> None:
+    await shop.client.inventory.create_product("LAMP", unit_price=Money("GBP", 1250))
+    await shop.client.inventory.set_stock("LAMP", 10)
+    order_id = await shop.placed()
+    link = shop.holdfast.addresses.console
+
+    asked = await stranger.http.head(f"{ROOT}/sign-in")
+    stream = await shop.browser.http.head(f"{ROOT}/orders/{order_id}/live")
+    after = await shop.browser.get(f"{ROOT}/orders")
+    await stranger.http.head(link)
+    entered = await stranger.get(link)
+
+    assert asked.status_code == 200
+    assert stream.status_code == 404
+    assert after.status_code == 200
+    assert (entered.status_code, entered.headers["location"]) == (303, ROOT)
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site", ""])
 async def test_pages_of_others_change_nothing(shop: Shop, site: str) -> None:
     refused = await shop.browser.post(f"{ROOT}/sign-out", {}, site)
@@ -198,19 +262,19 @@ async def test_a_session_ends_when_idle_and_for_good(ground: Ground) -> None:
         def opened(key: str) -> Holdfast:
             return Holdfast(at.orders, at.inventory, key=key)
 
-        sessions = Sessions(opened, lambda: now_s)
-        secret = await sessions.begin(KEY)
-        assert await sessions.find(secret)
+        held = Sessions(opened, lambda: now_s)
+        secret = await held.begin(KEY)
+        assert await held.find(secret)
         now_s = IDLE_S_MAX - 1
-        assert await sessions.find(secret, acts=False)
+        assert await held.find(secret, acts=False)
         now_s = IDLE_S_MAX
-        assert await sessions.find(secret) is None
+        assert await held.find(secret) is None
 
-        secret, began_s = await sessions.begin(KEY), now_s
+        secret, began_s = await held.begin(KEY), now_s
         while now_s < began_s + SESSION_S_MAX - 60.0:
-            assert await sessions.find(secret)
+            assert await held.find(secret)
             now_s += 60.0
         now_s = began_s + SESSION_S_MAX
-        assert await sessions.find(secret) is None
-        assert secret not in repr(vars(sessions))
-        await sessions.close()
+        assert await held.find(secret) is None
+        assert secret not in repr(vars(held))
+        await held.close()

@@ -38,6 +38,14 @@ async def shop(ground: Ground) -> AsyncIterator[Shop]:
         yield found
 
 
+async def test_who_may_not_read_orders_is_not_led_to_them(shop: Shop) -> None:
+    order_id = await shop.placed(quantity=5)
+    for page in (PAGE, f"{ROOT}/movements"):
+        async with colleague(shop, "stock:read", page) as (_, text):
+            assert order_id in text, page
+            assert f"{ROOT}/orders/" not in text, page
+
+
 async def test_a_product_with_any_id_has_its_page(shop: Shop) -> None:
     page = await shop.browser.get(f"{ROOT}/stock", params={"id": ODD})
     led = await shop.browser.get(f"{ROOT}/products", params={"id": "LAMP"})

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from holdfast.client import Money, Order, new_request_id
-from holdfast.console.forms import Form
+from holdfast.console.forms import Form, number_in
 from holdfast.console.jobs import ROWS_MAX, Job, Row, RowFailed, RowState, TooManyJobs
 from holdfast.console.screens.bulk_verbs import BULK_PAYMENTS, VERBS, Verb
 from holdfast.console.screens.holdings import left, ready, whole
@@ -60,6 +60,7 @@ async def _asked(
         lost=len(found) - len(orders),
         more=more,
         payment_kinds=BULK_PAYMENTS,
+        asked=visit.request.url.query,
         job_id=form.text("job_id") or new_request_id(),
         **_numbers(fit, form.text("location")),
     )
@@ -95,9 +96,9 @@ async def begin(visit: Visit) -> Response:
     form = await visit.form("job")
     verb, job_id = VERBS.get(form.text("verb")), form.text("job_id")
     rows = [
-        Row(one, int(version))
+        Row(one, version)
         for one in chosen_in(form)
-        if (version := form.text(f"order-{one}")).isdecimal() and len(version) < 12
+        if (version := number_in(form.text(f"order-{one}"))) is not None
     ]
     if verb is None or not rows or len(rows) > ROWS_MAX or not job_id or len(job_id) > 64:
         return visit.show("error.html", 400, detail=visit.words.say("error.form"), again="")
@@ -121,6 +122,10 @@ def _doing(visit: Visit, verb: Verb, job: Job) -> Any:
     words = visit.words
 
     async def do(row: Row) -> None:
+        async with visit.turns.of(row.order_id):
+            await do_alone(row)
+
+    async def do_alone(row: Row) -> None:
         client = visit.client  # as it is now: credentials are renewed
         order = await client.orders.get(row.order_id)
         if verb.is_done(order, job):

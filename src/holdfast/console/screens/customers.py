@@ -88,8 +88,14 @@ async def update(visit: Visit) -> Response:
     async def again(status: int) -> Response:
         return await shown(visit, await customers.get(customer_id), form, status)
 
+    async def done() -> Response | None:
+        theirs = _theirs(await customers.get(customer_id), form)
+        return None if theirs else to("/customer", id=customer_id, said="profile")
+
     stale = visit.words.say("customer.stale")
-    return await answered(visit, form, act, again, fields=_FORM, stale=stale)
+    return await answered(
+        visit, form, act, again, fields=_FORM, stale=stale, done=done, remembers=False
+    )
 
 
 async def shown(

@@ -111,7 +111,15 @@ async def change(visit: Visit) -> Response:
 
     stale = visit.words.say("location.stale")
     return await answered(
-        visit, form, act, again, fields=_FIELDS, prefix="location.", stale=stale, done=done
+        visit,
+        form,
+        act,
+        again,
+        fields=_FIELDS,
+        prefix="location.",
+        stale=stale,
+        done=done,
+        remembers=False,
     )
 
 

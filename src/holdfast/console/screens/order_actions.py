@@ -7,16 +7,14 @@ from starlette.responses import Response
 from holdfast.client import (
     Disposition,
     HoldfastError,
-    InvalidRequest,
-    NotFound,
+    Money,
     Order,
     PaymentKind,
     ReceiptLine,
-    Refused,
     ReturnLine,
     ShipmentItem,
-    StaleVersion,
 )
+from holdfast.console.doing import Flawed, Stale, answered
 from holdfast.console.forms import Form
 from holdfast.console.screens.order_page import shown
 from holdfast.console.visit import Visit, to
@@ -28,6 +26,7 @@ _FIELDS: Mapping[str, str] = {
     "payment.reference": "reference",
     "payment": "reference",
     "amount": "amount",
+    "payment.amount": "amount",
     "hold": "minutes",
     "hold_s": "minutes",
     "location_id": "location",
@@ -41,7 +40,7 @@ async def confirm(visit: Visit) -> Response:
 
     async def act(form: Form, order: Order) -> object:
         reference, kind = form.needed("reference"), _payment(form, optional=True)
-        amount = form.amount("amount")
+        amount = _amount(form, order)
         if form.errors:
             return None
         return await visit.client.orders.confirm(
@@ -93,7 +92,7 @@ async def pay(visit: Visit) -> Response:
     async def act(form: Form, order: Order) -> object:
         kind, reference = _payment(form), form.needed("reference")
         form.needed("amount")
-        amount = form.amount("amount")
+        amount = _amount(form, order)
         if form.errors or kind is None or amount is None:
             return None
         return await visit.client.orders.record_payment(
@@ -172,25 +171,30 @@ async def _done(visit: Visit, name: str, act: Act) -> Response:
     """Do what a form says, on the order that its reader has seen; else show the form again.
 
     Has the order changed since, nothing is done: both are shown, and the form with what was typed,
-    which now is about the order as it is.
+    which now is about the order as it is. A hold is extended all the same, and every time: it is
+    never shortened.
     """
-    form = await visit.form(name)
-    order = await visit.client.orders.get(visit.path("order_id"))
-    if form.text("version") != str(order.version) and not _is_repeat(form, order):
-        form.errors[""] = visit.words.say("form.stale")
-        return await shown(visit, order, form, 409)
-    status = 400
-    try:
-        await act(form, order)
-    except InvalidRequest as error:
-        form.refuse(error, _FIELDS)
-    except StaleVersion:
-        form.errors[""], status = visit.words.say("form.stale"), 409
-    except (Refused, NotFound) as error:
-        form.errors[""], status = error.message, 409
-    if not form.errors:
+    form, extends = await visit.form(name), name == "extend"
+    seen = await visit.client.orders.get(visit.path("order_id"))
+
+    async def done() -> Response:
+        async with visit.turns.of(seen.order_id):
+            order = await visit.client.orders.get(seen.order_id)
+            is_same = form.text("version") == str(order.version)
+            if not (is_same or extends or _is_repeat(form, order)):
+                raise Stale
+            await act(form, order)
+        if form.errors:
+            raise Flawed
         return to(f"/orders/{order.order_id}", said=name)
-    return await shown(visit, await _as_it_is(visit, order), form, status)
+
+    async def again(status: int) -> Response:
+        return await shown(visit, await _as_it_is(visit, seen), form, status)
+
+    stale = visit.words.say("form.stale")
+    return await answered(
+        visit, form, done, again, fields=_FIELDS, stale=stale, remembers=not extends
+    )
 
 
 async def _as_it_is(visit: Visit, order: Order) -> Order:
@@ -221,6 +225,16 @@ def _payment(form: Form, *, optional: bool = False) -> PaymentKind | None:
     if found is None and not (optional and not form.text("kind")):
         form.errors["kind"] = form.words.say("form.needed")
     return found
+
+
+def _amount(form: Form, order: Order) -> Money | None:
+    """An amount in the order's currency."""
+    amount, currency = form.amount("amount"), order.total.currency
+    try:
+        return None if amount is None else Money.parse(f"{amount:f}", currency)
+    except ValueError:
+        form.errors["amount"] = form.words.say("form.amount_of", currency=currency)
+        return None
 
 
 def _return_of(form: Form, order: Order) -> str:

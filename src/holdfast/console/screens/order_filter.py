@@ -90,7 +90,8 @@ async def page_of(
         for violation in refused.violations:
             name = "id" if violation.field == "order_id_prefix" else violation.field
             wanted.flaws[name] = violation.description
-            wanted.texts.pop(name, None)
+            if not (wanted.texts.pop(name, None) or wanted.times.pop(name, None)):
+                wanted.after = None  # the place in the list has a time, too
         found = await _joined(visit, wanted, size + 1, to_ship)
     return found[:size], len(found) > size
 

@@ -16,7 +16,7 @@ from holdfast.client import (
     ReturnState,
     new_request_id,
 )
-from holdfast.console.forms import Form
+from holdfast.console.forms import Form, number_in
 from holdfast.console.screens.holdings import can_ship, ready
 from holdfast.console.visit import Visit
 
@@ -41,15 +41,15 @@ async def shown(visit: Visit, found: Order, form: Form, status: int = 200) -> Re
 
     :param form: the one that was sent; the others are empty.
     """
-    version = form.values.get("version", "")
+    version = number_in(form.values.get("version", ""))
     since = [
         change
         for change in found.history
-        if status == 409 and version.isdecimal() and change.version > int(version)
+        if status == 409 and version is not None and change.version > version
     ]
     locations = []
     if visit.may("stock:read"):
-        locations = [one async for one in visit.client.inventory.list_locations(limit=100)]
+        locations = [one async for one in visit.client.inventory.list_locations()]
     return visit.show(
         "order.html",
         status,
@@ -58,6 +58,7 @@ async def shown(visit: Visit, found: Order, form: Form, status: int = 200) -> Re
         empty=Form(visit.words),
         since=since,
         locations=[one.location_id for one in locations if one.active],
+        held_at=list(dict.fromkeys(one.location_id for one in found.stock)),
         opened=form.name or visit.asked("act"),
         location=visit.asked("location"),
         ready=ready(found, visit.asked("location")),

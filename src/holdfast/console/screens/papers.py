@@ -45,7 +45,7 @@ def _times(price: object, quantity: int) -> Money:
 async def slip(visit: Visit) -> Response:
     """What is in one parcel, and what of its order is still to come; without prices."""
     order = await visit.client.orders.get(visit.path("order_id"))
-    named = visit.path("shipment_id")
+    named = visit.request.query_params.get("id", "")  # whatever somebody calls it
     shipment = next((one for one in order.shipments if one.shipment_id == named), None)
     if shipment is None:
         missing = visit.words.say("paper.no_shipment", given=named[:40])

@@ -114,7 +114,15 @@ async def change(visit: Visit) -> Response:
 
     stale = visit.words.say("product.stale")
     return await answered(
-        visit, form, act, again, fields=_FIELDS, prefix="product.", stale=stale, done=done
+        visit,
+        form,
+        act,
+        again,
+        fields=_FIELDS,
+        prefix="product.",
+        stale=stale,
+        done=done,
+        remembers=False,
     )
 
 

@@ -11,7 +11,7 @@ from holdfast.client import (
     RequestIdReused,
     new_request_id,
 )
-from holdfast.console.forms import Form
+from holdfast.console.forms import Form, number_in
 from holdfast.console.visit import Visit, to
 
 ROWS, ROWS_MAX = 5, 1_000  # a transfer has at most so many products
@@ -62,8 +62,8 @@ async def create(visit: Visit) -> Response:
 
 def _rows(form: Form) -> int:
     """How many rows the form has."""
-    given = form.text("rows")
-    return min(int(given), ROWS_MAX) if given.isdecimal() and len(given) < 6 else ROWS
+    given = number_in(form.text("rows"))
+    return ROWS if given is None else min(given, ROWS_MAX)
 
 
 def _lines(form: Form) -> dict[int, tuple[str, int]]:

@@ -46,6 +46,8 @@ class Screen(NamedTuple):
 
     :param scope: needed for it, so that nobody is shown what they would be refused; "": none.
     :param streams: whether the answer goes on; it is asked for by a script, not by a person.
+    :param alone: what the console itself has is shown or changed, and no service is called that
+        would refuse who may nothing any more.
     """
 
     verb: str
@@ -53,6 +55,7 @@ class Screen(NamedTuple):
     handle: Callable[[Visit], Awaitable[Response]]
     scope: str = ""
     streams: bool = False
+    alone: bool = False
 
 
 _ORDER, _HOOK = "/orders/{order_id}", "/webhooks/{webhook_id}"
@@ -74,7 +77,7 @@ ALL = (
     Screen("POST", "/stock/quarantine", stock_actions.quarantine, "stock:write"),
     Screen("POST", "/stock/release", stock_actions.release, "stock:write"),
     Screen("GET", "/locations", locations.locations, "stock:read"),
-    Screen("GET", "/locations/new", locations.new, "products:write"),
+    Screen("GET", "/locations/new", locations.new, "products:write", alone=True),
     Screen("POST", "/locations/new", locations.create, "products:write"),
     Screen("GET", "/locations/change", locations.details, "products:write"),
     Screen("POST", "/locations/change", locations.change, "products:write"),
@@ -92,20 +95,20 @@ ALL = (
     Screen("GET", "/customer/export", customers.export, "customers:read"),
     Screen("GET", "/customer/erase", erasing.ask, "customers:erase"),
     Screen("POST", "/customer/erase", erasing.erase, "customers:erase"),
-    Screen("GET", "/files", files.files),
-    Screen("POST", "/imports", imports.bring, "imports:write"),
-    Screen("GET", _IMPORT, imports.one, "imports:write"),
-    Screen("GET", f"{_IMPORT}/live", imports.live, "imports:write", streams=True),
-    Screen("POST", f"{_IMPORT}/take", imports.take, "imports:write"),
-    Screen("POST", f"{_IMPORT}/stop", imports.stop, "imports:write"),
-    Screen("POST", f"{_IMPORT}/remove", imports.remove, "imports:write"),
+    Screen("GET", "/files", files.files, alone=True),
+    Screen("POST", "/imports", imports.bring, "imports:write", alone=True),
+    Screen("GET", _IMPORT, imports.one, "imports:write", alone=True),
+    Screen("GET", f"{_IMPORT}/live", imports.live, "imports:write", streams=True, alone=True),
+    Screen("POST", f"{_IMPORT}/take", imports.take, "imports:write", alone=True),
+    Screen("POST", f"{_IMPORT}/stop", imports.stop, "imports:write", alone=True),
+    Screen("POST", f"{_IMPORT}/remove", imports.remove, "imports:write", alone=True),
     Screen("GET", "/export", exports.export),
     Screen("GET", "/orders", orders_list.orders, "orders:read"),
     Screen("POST", "/orders", orders_list.orders, "orders:read"),
-    Screen("GET", "/views", saved_views.views),
-    Screen("POST", "/views", saved_views.save),
-    Screen("POST", "/views/{view_id}/change", saved_views.change),
-    Screen("POST", "/views/{view_id}/delete", saved_views.delete),
+    Screen("GET", "/views", saved_views.views, alone=True),
+    Screen("POST", "/views", saved_views.save, alone=True),
+    Screen("POST", "/views/{view_id}/change", saved_views.change, alone=True),
+    Screen("POST", "/views/{view_id}/delete", saved_views.delete, alone=True),
     Screen("GET", "/figures", figures.figures, "orders:read"),
     Screen("GET", "/to-ship", to_ship.to_ship, "orders:read"),
     Screen("POST", "/to-ship", to_ship.to_ship, "orders:read"),
@@ -113,12 +116,12 @@ ALL = (
     Screen("POST", "/pick-list", papers.pick_list, "orders:read"),
     Screen("POST", "/bulk", bulk.ask, "orders:read"),
     Screen("POST", "/jobs", bulk.begin, "orders:read"),
-    Screen("GET", "/jobs/{job_id}", bulk.job, "orders:read"),
-    Screen("GET", "/jobs/{job_id}/live", bulk.live, "orders:read", streams=True),
+    Screen("GET", "/jobs/{job_id}", bulk.job, "orders:read", alone=True),
+    Screen("GET", "/jobs/{job_id}/live", bulk.live, "orders:read", streams=True, alone=True),
     Screen("GET", _ORDER, order_page.order, "orders:read"),
     Screen("GET", f"{_ORDER}/live", order_page.live, "orders:read", streams=True),
     Screen("GET", f"{_ORDER}/confirmation", papers.confirmation, "orders:read"),
-    Screen("GET", f"{_ORDER}/slip/{{shipment_id}}", papers.slip, "orders:read"),
+    Screen("GET", f"{_ORDER}/slip", papers.slip, "orders:read"),
     Screen("POST", f"{_ORDER}/confirm", order_actions.confirm, "orders:write"),
     Screen("POST", f"{_ORDER}/extend", order_actions.extend, "orders:write"),
     Screen("POST", f"{_ORDER}/cancel", order_actions.cancel, "orders:write"),
@@ -150,7 +153,7 @@ ALL = (
     Screen("POST", "/user/lock", users.lock, users.MANAGE),
     Screen("POST", "/user/unlock", users.unlock, users.MANAGE),
     Screen("POST", "/user/delete", users.delete, users.MANAGE),
-    Screen("GET", "/password", own_password.ask),
+    Screen("GET", "/password", own_password.ask, alone=True),
     Screen("POST", "/password", own_password.change),
-    Screen("GET", "/system", system.system),
+    Screen("GET", "/system", system.system, alone=True),
 )

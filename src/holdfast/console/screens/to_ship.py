@@ -9,7 +9,6 @@ from holdfast.console.screens.selection import chosen
 from holdfast.console.visit import Visit
 
 PAGE_ORDERS = 50
-LOCATIONS_MAX = 100
 
 
 async def to_ship(visit: Visit) -> Response:
@@ -40,8 +39,7 @@ async def known_locations(visit: Visit) -> list[str]:
     """All locations, by priority; none where they may not be seen."""
     if not visit.may("stock:read"):
         return []
-    listed = visit.client.inventory.list_locations(limit=LOCATIONS_MAX)
-    return [one.location_id async for one in listed]
+    return [one.location_id async for one in visit.client.inventory.list_locations()]
 
 
 async def find_ready(

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from holdfast.client import (
-    InvalidRequest,
     Movement,
     Refused,
-    RequestIdReused,
     Transfer,
     TransferState,
     new_request_id,
 )
+from holdfast.console.doing import Flawed, Stale, answered
 from holdfast.console.forms import Form
 from holdfast.console.visit import Visit, to
 
@@ -40,44 +39,48 @@ async def transfer(visit: Visit) -> Response:
 
 async def receive(visit: Visit) -> Response:
     """Record that units have come, if nothing has since the reader saw what was still to come."""
-    form, transfer_id = await visit.form("receive"), visit.path("transfer_id")
-    inventory, status = visit.client.inventory, 400
-    seen = await inventory.transfer(transfer_id)
-    if form.text("seen") != stamp(seen):
-        form.errors[""] = visit.words.say("transfer.stale")
-        return await _shown(visit, seen, form, 409)
+    form, inventory = await visit.form("receive"), visit.client.inventory
+    seen = await inventory.transfer(visit.path("transfer_id"))
     numbers = {line.product_id: number for number, line in enumerate(seen.lines, 1)}
     units = form.units("units-")
     came = {name: units[number] for name, number in numbers.items() if number in units}
     if not came and not form.errors:
         form.errors[""] = visit.words.say("form.no_units")
-    if not form.errors:
-        request_id = form.text("request_id") or new_request_id()
-        try:
-            await inventory.receive_transfer(transfer_id, came, request_id=request_id)
-        except InvalidRequest as error:
-            form.refuse(error, _fields(came, numbers))
-        except RequestIdReused as error:
-            form.errors[""], status = error.message, 409
-            form.values = {**form.values, "request_id": ""}  # what is sent next has another one
-        except Refused as error:
-            status = 409
-            form.errors |= {f"units-{numbers[one.subject]}": one.description for one in error.unmet}
-            if not error.unmet:
-                form.errors[""] = error.message
-    if form.errors:
-        return await _shown(visit, await inventory.transfer(transfer_id), form, status)
-    return to(f"/transfers/{transfer_id}", said="transfer_received")
+    request_id = form.text("request_id") or new_request_id()
+
+    async def act() -> Response:
+        async with visit.turns.of(seen.transfer_id):
+            if form.text("seen") != stamp(await inventory.transfer(seen.transfer_id)):
+                raise Stale
+            if form.errors:
+                raise Flawed
+            try:
+                await inventory.receive_transfer(seen.transfer_id, came, request_id=request_id)
+            except Refused as error:
+                told = {f"units-{numbers[one.subject]}": one.description for one in error.unmet}
+                if not told:
+                    raise
+                form.errors |= told
+                raise Flawed(409) from error
+        return to(f"/transfers/{seen.transfer_id}", said="transfer_received")
+
+    async def again(status: int) -> Response:
+        return await _shown(visit, await inventory.transfer(seen.transfer_id), form, status)
+
+    stale = visit.words.say("transfer.stale")
+    return await answered(visit, form, act, again, fields=_fields(came, numbers), stale=stale)
 
 
 async def close(visit: Visit) -> Response:
     """End a transfer: what has not come is missing. What the reader has not seen come is asked."""
-    form, transfer_id = await visit.form("close"), visit.path("transfer_id")
-    seen = await visit.client.inventory.transfer(transfer_id)
-    if seen.state is TransferState.IN_TRANSIT and form.text("seen") != stamp(seen):
-        form.errors[""] = visit.words.say("transfer.stale")
-        return await _shown(visit, seen, form, 409)
-    await visit.client.inventory.close_transfer(transfer_id)
+    form, inventory = await visit.form("close"), visit.client.inventory
+    transfer_id = (await inventory.transfer(visit.path("transfer_id"))).transfer_id
+    async with visit.turns.of(transfer_id):
+        seen = await inventory.transfer(transfer_id)
+        if seen.state is TransferState.IN_TRANSIT and form.text("seen") != stamp(seen):
+            form.errors[""] = visit.words.say("transfer.stale")
+            return await _shown(visit, seen, form, 409)
+        await inventory.close_transfer(transfer_id)
     return to(f"/transfers/{transfer_id}", said="transfer_closed")
 
 

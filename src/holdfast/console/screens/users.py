@@ -50,7 +50,7 @@ async def change_rights(visit: Visit) -> Response:
         await visit.client.users.update(form.text("name"), grants=grants)
         return _changed(form)
 
-    return await _done(visit, form, act)
+    return await _done(visit, form, act, remembers=False)
 
 
 async def set_password(visit: Visit) -> Response:
@@ -64,7 +64,7 @@ async def set_password(visit: Visit) -> Response:
         await visit.client.users.update(form.text("name"), password=password)
         return _changed(form)
 
-    return await _done(visit, form, act)
+    return await _done(visit, form, act, remembers=False)
 
 
 async def lock(visit: Visit) -> Response:
@@ -84,7 +84,7 @@ async def _locked(visit: Visit, name: str, *, locked: bool) -> Response:
         await visit.client.users.update(form.text("name"), locked=locked)
         return _changed(form)
 
-    return await _done(visit, form, act)
+    return await _done(visit, form, act, remembers=False)
 
 
 async def delete(visit: Visit) -> Response:
@@ -101,11 +101,11 @@ async def delete(visit: Visit) -> Response:
     return await _done(visit, form, act)
 
 
-async def _done(visit: Visit, form: Form, act: Act) -> Response:
+async def _done(visit: Visit, form: Form, act: Act, *, remembers: bool = True) -> Response:
     async def again(status: int) -> Response:
         return await _shown(visit, form, form.text("name"), status)
 
-    return await answered(visit, form, act, again, fields={})
+    return await answered(visit, form, act, again, fields={}, remembers=remembers)
 
 
 def _changed(form: Form) -> Response:

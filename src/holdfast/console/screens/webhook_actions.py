@@ -5,7 +5,7 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from holdfast.client import Webhook
+from holdfast.client import Webhook, WebhookState
 from holdfast.console.doing import Flawed, answered
 from holdfast.console.forms import Form
 from holdfast.console.screens.webhooks import secret_shown, shown
@@ -124,8 +124,16 @@ async def _done(visit: Visit, name: str, act: Act) -> Response:
     form, webhooks = await visit.form(name), visit.client.webhooks
     webhook_id = visit.path("webhook_id")
 
-    async def done() -> Response:
+    async def acted() -> Response:
         return await act(form, await webhooks.get(webhook_id))
+
+    async def done() -> Response | None:
+        found = await webhooks.get(webhook_id)
+        if name == "change":
+            return None if _theirs(found, form) else _back(found, "hook_change")
+        active = form.text("active") == "yes"
+        is_as_wanted = active is (found.state is WebhookState.ACTIVE)
+        return _back(found, "hook_on" if active else "hook_off") if is_as_wanted else None
 
     async def again(status: int) -> Response:
         found = await webhooks.get(webhook_id)
@@ -133,7 +141,10 @@ async def _done(visit: Visit, name: str, act: Act) -> Response:
         return await shown(visit, found, form, status, theirs=theirs)
 
     stale = visit.words.say("hook.stale")
-    return await answered(visit, form, done, again, fields=_FIELDS, stale=stale)
+    sets = name in ("change", "switch")
+    return await answered(
+        visit, form, acted, again, fields=_FIELDS, stale=stale, done=done, remembers=not sets
+    )
 
 
 def _theirs(found: Webhook, form: Form) -> Mapping[str, str]:
