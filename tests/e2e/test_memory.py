@@ -15,6 +15,7 @@ from tests.e2e.conftest import Embedded
 CALLS, CONNECTIONS = 60, 3
 GROWS_MIB_MAX = 500  # of 960 that are sent; 16 requests of 16 MiB are read at once
 ASK = "/holdfast.orders.v1.OrderService/GetOrderDetails"
+CHECK = "/grpc.health.v1.Health/Check"
 SIGN_IN = "/holdfast.identity.v1.UserService/SignIn"
 NOBODY: Sequence[tuple[str, str]] = ()
 
@@ -49,8 +50,9 @@ async def send_all(address: str, method: str, metadata: Sequence[tuple[str, str]
         (ASK, NOBODY, "UNAUTHENTICATED"),
         (SIGN_IN, NOBODY, "INVALID_ARGUMENT"),
         (ASK, BEARER, "INVALID_ARGUMENT"),
+        (CHECK, NOBODY, "INVALID_ARGUMENT"),
     ],
-    ids=["by nobody", "as anybody may", "by an operator"],
+    ids=["by nobody", "as anybody may", "by an operator", "of its health"],
 )
 async def test_large_requests_are_not_held_all_at_once(
     embedded: Embedded, method: str, metadata: Sequence[tuple[str, str]], refused: str

@@ -1,7 +1,9 @@
 """The health service tells of the server and, apart from it, of the way to the broker."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
+import struct
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import grpc
 import pytest
@@ -10,8 +12,18 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from structlog.testing import capture_logs
 
 from holdfast.chassis.grpc import server as grpc_server
+from holdfast.chassis.grpc.for_anybody import Room
 from holdfast.chassis.grpc.server import BUS, Listening, serving
 from holdfast.chassis.messaging.broker import BrokerUnavailable
+from testbed.http2 import (
+    DATA,
+    END_STREAM,
+    SETTINGS,
+    RawConnection,
+    frame,
+    message,
+    request_headers,
+)
 
 SERVING, NOT_SERVING = HealthCheckResponse.SERVING, HealthCheckResponse.NOT_SERVING
 
@@ -105,3 +117,70 @@ async def test_a_name_that_is_anothers_is_named_in_health() -> None:
 
         await becomes(listening, f"{BUS}/theirs", SERVING)
         await becomes(listening, BUS, SERVING)
+
+
+WATCH = "/grpc.health.v1.Health/Watch"
+REFLECT = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+NO_ROOM = frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 0))  # for what is answered
+
+
+async def test_a_watcher_that_reads_nothing_holds_up_no_report_and_no_stop() -> None:
+    async with (
+        asyncio.timeout(20.0),
+        served(Bus()) as listening,
+        await RawConnection.open(listening.address) as raw,
+        watching(listening) as told,
+    ):
+        begin = raw.begin(1, request_headers(WATCH))
+        await raw.send(NO_ROOM, begin, frame(DATA, END_STREAM, 1, message(b"")))
+        assert await anext(told) == SERVING
+        listening.health.report("", False)
+        assert await anext(told) == NOT_SERVING
+
+
+@asynccontextmanager
+async def watching(listening: Listening) -> AsyncIterator[AsyncIterator[int]]:
+    async with grpc.aio.insecure_channel(listening.address) as channel:
+        call = HealthStub(channel).Watch(HealthCheckRequest())  # type: ignore[attr-defined]
+        yield (int(response.status) async for response in call)
+        call.cancel()
+
+
+async def test_who_watches_is_told_once_of_each_change_and_at_last_that_all_ends() -> None:
+    async with served(Bus()) as listening, watching(listening) as told:
+        seen = [await anext(told)]
+        for serving_now in (True, False, False, True):
+            listening.health.report("", serving_now)
+            await asyncio.sleep(0)
+        seen.append(await anext(told))
+    assert seen == [SERVING, NOT_SERVING]
+
+
+@pytest.mark.parametrize(("method", "at_most"), [(WATCH, 3), (REFLECT, 2)])
+async def test_those_without_a_key_have_a_few_calls_at_once(
+    monkeypatch: pytest.MonkeyPatch, method: str, at_most: int
+) -> None:
+    monkeypatch.setattr(grpc_server, "HEALTH", Room(3, 9))
+    monkeypatch.setattr(grpc_server, "REFLECTION", Room(9, 2))
+    async with served(Bus()) as listening, await RawConnection.open(listening.address) as raw:
+        for stream in range(1, 2 * at_most, 2):
+            await raw.send(raw.begin(stream, request_headers(method)))
+            await raw.send(frame(DATA, 0, stream, message(b"")))
+            await raw.hear(stream, within_s=0.3)  # begun
+        late = 2 * at_most + 1
+        await raw.send(raw.begin(late, request_headers(method)))
+        assert (await raw.hear(late)).told == "grpc 8"
+
+
+@pytest.mark.parametrize("method", [WATCH, REFLECT, WATCH.replace("Watch", "Check")])
+@pytest.mark.parametrize(
+    "sent",
+    [message(b"\xff" * 9), message(b"")[:3], message(bytes(10_000)), b""],
+    ids=["rubbish", "half", "long", "nothing"],
+)
+async def test_bytes_that_are_no_request_are_refused_as_such(method: str, sent: bytes) -> None:
+    async with served(Bus()) as listening, await RawConnection.open(listening.address) as raw:
+        await raw.send(raw.begin(1, request_headers(method)))
+        await raw.send(frame(DATA, END_STREAM, 1, sent))
+        told = (await raw.hear(1)).told
+    assert told == ("grpc 0" if method is REFLECT and len(sent) < 5 else "grpc 3")

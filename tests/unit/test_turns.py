@@ -54,4 +54,4 @@ async def test_who_gives_up_takes_nobody_s_turn_and_nothing_is_kept_of_who_has_g
 
     assert second.runs
     await second.end()
-    assert not turns._callers
+    assert not turns._names

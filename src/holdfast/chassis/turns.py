@@ -1,4 +1,4 @@
-"""What takes much memory while it comes in is taken in turns: each caller has a few at once."""
+"""Turns: a few at once for each name, such as of a caller or of what is acted on."""
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
@@ -6,34 +6,34 @@ from contextlib import asynccontextmanager
 
 
 class Turns:
-    """So many of each caller at once; further ones of the same caller wait, in order.
+    """So many at once of each name; further ones of the same name wait, in order.
 
-    Belongs to one event loop. Nothing is kept of callers who have nothing here.
+    Belongs to one event loop. Nothing is kept of a name that nobody has here.
 
-    :param at_once: of one caller.
+    :param at_once: of one name.
     """
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
-        self._callers: dict[Hashable, _Caller] = {}
+        self._names: dict[Hashable, _Name] = {}
 
     @asynccontextmanager
     async def one_of(self, name: Hashable) -> AsyncIterator[None]:
-        """Run the block when it is the turn of this one of a caller."""
-        caller = self._callers.get(name)
-        if caller is None:
-            caller = self._callers[name] = _Caller(self._at_once)
-        caller.here += 1
+        """Run the block when it is its turn among those of the name."""
+        found = self._names.get(name)
+        if found is None:
+            found = self._names[name] = _Name(self._at_once)
+        found.here += 1
         try:
-            async with caller.turns:
+            async with found.turns:
                 yield
         finally:
-            caller.here -= 1
-            if not caller.here:
-                del self._callers[name]
+            found.here -= 1
+            if not found.here:
+                del self._names[name]
 
 
-class _Caller:
+class _Name:
     __slots__ = ("here", "turns")
 
     def __init__(self, at_once: int) -> None:

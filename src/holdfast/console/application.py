@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.http.browsers import is_of_ours
+from holdfast.chassis.turns import Turns
 from holdfast.client import (
     HoldfastError,
     Unauthenticated,
@@ -27,7 +28,6 @@ from holdfast.console.screens.table import ALL, Screen
 from holdfast.console.sessions import ProviderAway, Sessions
 from holdfast.console.signing_in import SigningIn, without_head
 from holdfast.console.statuses import status_of
-from holdfast.console.turns import Turns
 from holdfast.console.views import Views
 from holdfast.console.visit import LANGUAGE, ROOT, Visit, own, page, to, words_of
 from holdfast.console.words import chosen
@@ -53,7 +53,7 @@ class Console:
         signing_in: SigningIn,
     ) -> None:
         self._sessions, self._intakes, self._views = sessions, intakes, views
-        self._clock, self._signing_in, self._turns = clock, signing_in, Turns()
+        self._clock, self._signing_in, self._turns = clock, signing_in, Turns(1)
         self._found = list(self._screens(ALL))
         routes = [
             Route("/static/{name}", static_files.serve),

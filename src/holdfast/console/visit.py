@@ -13,12 +13,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from holdfast.chassis.turns import Turns
 from holdfast.client import Caller, Holdfast, new_request_id
 from holdfast.console.forms import Form, read_form
 from holdfast.console.intake import Intakes
 from holdfast.console.sessions import Session
 from holdfast.console.static_files import static_files
-from holdfast.console.turns import Turns
 from holdfast.console.views import LISTS, Views, filter_of
 from holdfast.console.words import Words, chosen, languages
 

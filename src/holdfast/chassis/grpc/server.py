@@ -10,10 +10,11 @@ from typing import Protocol, cast
 import structlog
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServicer_to_server
 
 from holdfast.chassis.grpc.credentials import server_credentials
+from holdfast.chassis.grpc.for_anybody import HEALTH, REFLECTION, ForAnybody, Health, Room
 from holdfast.chassis.grpc.receiving import METADATA_BYTES_MAX, Receiving
 from holdfast.chassis.grpc.sizes import RECEIVE_BYTES_MAX
 from holdfast.chassis.messaging.broker import BrokerUnavailable
@@ -71,12 +72,7 @@ class Listening:
     """A running server."""
 
     address: str
-    health: health.HealthServicer
-
-    async def report(self, service: str, serving: bool) -> None:
-        """Set what the health service answers for `service`; "" is the server as a whole."""
-        states = health_pb2.HealthCheckResponse
-        await self.health.set(service, states.SERVING if serving else states.NOT_SERVING)
+    health: Health
 
 
 @asynccontextmanager
@@ -115,9 +111,12 @@ async def serving(
     )
     receiving = Receiving(server)
     register(cast(aio.Server, receiving))  # as far as generated code goes
-    health_servicer = health.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
-    reflection.enable_server_reflection([service, *also, *_OF_GRPC], server)
+    health = Health()
+    health_pb2_grpc.add_HealthServicer_to_server(health, _bounded(server, HEALTH))
+    offered = reflection.aio.ReflectionServicer([service, *also, *_OF_GRPC])
+    add_ServerReflectionServicer_to_server(  # type: ignore[no-untyped-call]
+        offered, _bounded(server, REFLECTION)
+    )
     try:
         port = _add_port(server, listen, tls)
         if private:
@@ -126,17 +125,21 @@ async def serving(
         raise AddressInUse(listen) from error
     await _declare_or_tell(bus)
     await server.start()
-    listening = Listening(f"{listen.rpartition(':')[0]}:{port}", health_servicer)
-    await listening.report("", True)
-    await listening.report(service, True)
+    listening = Listening(f"{listen.rpartition(':')[0]}:{port}", health)
+    listening.health.report("", True)
+    listening.health.report(service, True)
 
     try:
         loops = _bus_loops(bus, listening, service) | _parking_loops(parked, listening, service)
         async with background(loops):
             yield listening
     finally:
-        await health_servicer.enter_graceful_shutdown()
+        health.stop()
         await _stop(server, receiving)
+
+
+def _bounded(server: aio.Server, room: Room) -> aio.Server:
+    return cast(aio.Server, ForAnybody(server, room))  # as far as generated code goes
 
 
 async def _stop(server: aio.Server, receiving: Receiving) -> None:
@@ -182,9 +185,9 @@ def _bus_loops(bus: Bus | None, listening: Listening, service: str) -> dict[str,
         problems = bus.names()
         BROKER_UP.set(bus.is_up())
         BROKER_NAMES_WRONG.set(sum(map(bool, problems.values())))
-        await listening.report(BUS, bus.is_up() and not any(problems.values()))
+        listening.health.report(BUS, bus.is_up() and not any(problems.values()))
         for name, problem in problems.items():
-            await listening.report(f"{BUS}/{name}", not problem)
+            listening.health.report(f"{BUS}/{name}", not problem)
         return 0
 
     async def declare() -> int:
@@ -205,7 +208,7 @@ def _parking_loops(
         return {}
 
     async def report() -> int:
-        await listening.report(DEAD_LETTERS, not parked())
+        listening.health.report(DEAD_LETTERS, not parked())
         return 0
 
     return {f"{service} dead letters": every(LOOK_S, report)}

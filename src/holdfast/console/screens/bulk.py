@@ -122,7 +122,7 @@ def _doing(visit: Visit, verb: Verb, job: Job) -> Any:
     words = visit.words
 
     async def do(row: Row) -> None:
-        async with visit.turns.of(row.order_id):
+        async with visit.turns.one_of(row.order_id):
             await do_alone(row)
 
     async def do_alone(row: Row) -> None:

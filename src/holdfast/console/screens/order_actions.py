@@ -178,7 +178,7 @@ async def _done(visit: Visit, name: str, act: Act) -> Response:
     seen = await visit.client.orders.get(visit.path("order_id"))
 
     async def done() -> Response:
-        async with visit.turns.of(seen.order_id):
+        async with visit.turns.one_of(seen.order_id):
             order = await visit.client.orders.get(seen.order_id)
             is_same = form.text("version") == str(order.version)
             if not (is_same or extends or _is_repeat(form, order)):

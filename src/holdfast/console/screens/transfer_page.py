@@ -49,7 +49,7 @@ async def receive(visit: Visit) -> Response:
     request_id = form.text("request_id") or new_request_id()
 
     async def act() -> Response:
-        async with visit.turns.of(seen.transfer_id):
+        async with visit.turns.one_of(seen.transfer_id):
             if form.text("seen") != stamp(await inventory.transfer(seen.transfer_id)):
                 raise Stale
             if form.errors:
@@ -75,7 +75,7 @@ async def close(visit: Visit) -> Response:
     """End a transfer: what has not come is missing. What the reader has not seen come is asked."""
     form, inventory = await visit.form("close"), visit.client.inventory
     transfer_id = (await inventory.transfer(visit.path("transfer_id"))).transfer_id
-    async with visit.turns.of(transfer_id):
+    async with visit.turns.one_of(transfer_id):
         seen = await inventory.transfer(transfer_id)
         if seen.state is TransferState.IN_TRANSIT and form.text("seen") != stamp(seen):
             form.errors[""] = visit.words.say("transfer.stale")
