@@ -195,4 +195,5 @@ def test_the_notes_say_what_to_type_next(rendered: Rendered) -> None:
         name = one["metadata"]["name"]
         if not name.endswith("-http"):
             assert f"port-forward service/{name} " in rendered.notes
+    assert "export HOLDFAST_KEY=" in rendered.notes
     assert "holdfast order create" in rendered.notes
