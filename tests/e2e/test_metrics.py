@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterable
 
 import pytest
@@ -114,6 +116,19 @@ def test_the_list_can_be_read_by_people() -> None:
 
     assert done.returncode == 0
     assert "holdfast_outbox_oldest_age_seconds" in done.stdout
+
+
+def test_a_process_without_a_broker_misses_none() -> None:
+    program = (
+        "import holdfast.console.service; from holdfast.chassis.metrics import REGISTRY; "
+        "print(REGISTRY.get_sample_value('holdfast_broker_up'))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+
+    assert done.stdout == "1.0\n"
 
 
 def test_the_page_of_metrics_is_the_list() -> None:

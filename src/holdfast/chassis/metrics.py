@@ -198,6 +198,7 @@ BROKER_UP = gauge(
     "holdfast_broker_up",
     "Whether the last contact with the broker succeeded; 1 where none is needed.",
 )
+BROKER_UP.set(1)  # until somebody needs one
 BROKER_NAMES_WRONG = gauge(
     "holdfast_broker_names_wrong",
     "Names at the broker (queues, exchanges) that are not as Holdfast needs them.",
