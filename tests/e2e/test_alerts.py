@@ -215,7 +215,7 @@ def test_a_process_that_is_killed(watched: Watched, tmp_path: Path) -> None:
 
     watched.cluster.kill("inventory")
 
-    fires(before, watched.scrapes(), tmp_path, "HoldfastDown")
+    fires(before, watched.scrapes(), tmp_path, "HoldfastDown", "HoldfastGone")
 
 
 def test_a_database_that_is_killed(watched: Watched, tmp_path: Path) -> None:
