@@ -138,8 +138,8 @@ RPC_SECONDS = histogram(
 )
 OVERLOAD_REFUSALS = counter(
     "holdfast_overload_refusals_total",
-    "Calls refused with RESOURCE_EXHAUSTED, because too much waits already: nothing of them was"
-    " done.",
+    "Calls refused because too much waits already (OVERLOADED, OUTBOX_TOO_LONG): nothing of them"
+    " was done. What one caller may not ask is not counted here.",
     method=(),
 )
 AUTH_REFUSALS = counter(
