@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from http.client import HTTPConnection
 
 import pytest
@@ -107,10 +108,14 @@ def test_a_process_that_serves_http_alone_tells_whether_it_has_the_broker(
         admin = f"{host}:{int(port) + 1}"  # the second worker's
 
         wait_until(
-            lambda admin=admin: scrape(admin).sum("holdfast_broker_up") == 1,
+            partial(has_broker, admin),
             READY_S_MAX,
-            lambda service=service: AssertionError(f"{service} tells of no broker"),
+            partial(AssertionError, f"{service} tells of no broker"),
         )
+
+
+def has_broker(admin: str) -> bool:
+    return scrape(admin).sum("holdfast_broker_up") == 1
 
 
 @pytest.mark.timeout(180)
