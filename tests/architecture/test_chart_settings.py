@@ -82,3 +82,13 @@ def test_what_the_chart_makes_a_secret_of_is_what_it_reads_of_one(service: str) 
     values = SCHEMA[service]["properties"]["secret"]["properties"]["values"]["properties"]
 
     assert set(values) == secret_keys(service)
+
+
+def test_the_walk_through_sets_what_its_commands_use_and_has_a_key_to_call_with() -> None:
+    page = (CHART.parents[2] / "docs" / "kubernetes.md").read_text()
+    commands = "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    used = set(re.findall(r"\$\{?([A-Z_]+)", commands))
+
+    assert used <= set(re.findall(r"^export ([A-Z_]+)=", commands, re.MULTILINE))
+    assert "operator_key=" in commands
+    assert "export HOLDFAST_KEY=" in commands

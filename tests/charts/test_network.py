@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.charts.chart import Chart
-from tests.charts.value_sets import CLOSED, HIDDEN, MADE, OPEN, QUIET, Values
+from tests.charts.value_sets import CLOSED, HIDDEN, ISSUERS, MADE, OPEN, QUIET, Values
 
 pytestmark = pytest.mark.charts
 
@@ -56,3 +56,44 @@ def test_webhooks_reach_nothing_inside(chart: Chart) -> None:
     (to,) = [rule["to"] for rule in policy["spec"]["egress"] if rule["ports"] == [{"port": 443}]]
 
     assert all(one["ipBlock"]["except"] for one in to)
+
+
+def test_pods_reach_what_their_settings_name(chart: Chart) -> None:
+    traced = {"traces": "http://collector:4318/v1/traces"}
+    services = ("orders", "inventory", "notifier")
+    settings: Values = {
+        **{one: {"settings": traced | ISSUERS["orders"]["settings"]} for one in services},
+        "console": {"settings": traced},
+        "networkPolicy": {"egress": {"provider": {"ports": [8443]}}},
+    }
+
+    def reached(part: str, *values: Values) -> list[Any]:
+        rendered = chart.render(MADE, *values).one("NetworkPolicy", f"holdfast-{part}")
+        rules: list[Any] = rendered["spec"]["egress"]
+        return rules
+
+    for part in services:
+        rules = reached(part, settings)
+        assert {"ports": [{"port": 8443}]} in rules
+        assert {"ports": [{"port": 4318}]} in rules
+        assert {"ports": [{"port": 4318}]} not in reached(part)
+    assert {"ports": [{"port": 4318}]} in reached("console", settings)
+
+
+@pytest.mark.parametrize(
+    ("part", "asked"),
+    [
+        ("orders", "inventory"),
+        ("notifier", "orders"),
+        ("notifier", "inventory"),
+        ("console", "orders"),
+        ("console", "inventory"),
+        ("console", "notifier"),
+    ],
+)
+def test_pods_reach_a_service_that_is_elsewhere(chart: Chart, part: str, asked: str) -> None:
+    elsewhere = {part: {asked: "oms.warehouse.example:8001"}}
+
+    policy = chart.render(MADE, elsewhere).one("NetworkPolicy", f"holdfast-{part}")
+
+    assert {"ports": [{"port": 8001}]} in policy["spec"]["egress"]

@@ -20,7 +20,6 @@ from tests.charts.value_sets import (
     AUTOSCALED,
     BY_HAND,
     EXISTING,
-    GATEWAY,
     HIDDEN,
     HTTP,
     ISSUERS,
@@ -100,6 +99,12 @@ REFUSED: list[tuple[str, Values]] = [
     ("ingress.host", {"http": {"enabled": True}, "ingress": {"enabled": True}}),
     ("gateway.parentRefs", {"http": {"enabled": True}, "gateway": {"enabled": True}}),
     ("metrics.enabled", {"metrics": {"podMonitor": {"enabled": True}}}),
+    ("orders: its pod has one port twice", {"http": {"enabled": True, "port": 7001}}),
+    (
+        "inventory: its pod has one port twice",
+        {"metrics": {"enabled": True, "port": 6999}, "inventory": {"workers": 4}},
+    ),
+    ("console: its pod has one port twice", {"console": {"port": 9100}}),
 ]
 
 
@@ -310,6 +315,7 @@ def test_the_console_is_told_where_the_services_are_and_where_people_sign_in(cha
     assert told == {
         "LISTEN": "0.0.0.0:7007",
         "ADMIN": "0.0.0.0:9100",
+        "FILES": "/tmp/files",
         "ORDERS": "holdfast-orders:7001",
         "INVENTORY": "holdfast-inventory:7002",
         "NOTIFIER": "holdfast-notifier:7005",
@@ -372,21 +378,3 @@ def test_an_autoscaler_has_the_bounds_that_were_given(chart: Chart) -> None:
     spec = chart.render(MADE, AUTOSCALED).one("HorizontalPodAutoscaler", "holdfast-orders")["spec"]
 
     assert (spec["minReplicas"], spec["maxReplicas"]) == (3, 12)
-
-
-@pytest.mark.parametrize("values", [HTTP, GATEWAY], ids=["ingress", "gateway"])
-def test_http_leads_to_services_that_there_are(chart: Chart, values: Values) -> None:
-    rendered = chart.render(MADE, values)
-    ports = {
-        one["metadata"]["name"]: {port["name"]: port["port"] for port in one["spec"]["ports"]}
-        for one in rendered.of_kind("Service")
-    }
-
-    for ingress in rendered.of_kind("Ingress"):
-        for path in ingress["spec"]["rules"][0]["http"]["paths"]:
-            to = path["backend"]["service"]
-            assert to["port"]["name"] in ports[to["name"]]
-    for route in rendered.of_kind("HTTPRoute"):
-        for rule in route["spec"]["rules"]:
-            for backend in rule["backendRefs"]:
-                assert backend["port"] == ports[backend["name"]]["http"]

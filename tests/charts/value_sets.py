@@ -195,7 +195,7 @@ VALUE_SETS: dict[str, tuple[Values, ...]] = {
     "placed": (EXISTING, PLACED),
     "all": (
         EXISTING,
-        MUTUAL,
+        TLS,
         SIGNED_IN,
         WORKERS,
         SETTINGS,

@@ -5,12 +5,14 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from http.client import HTTPConnection
 
 import pytest
 
 from testbed.keys import BEARER
 from testbed.processes import free_port
+from testbed.scraping import scrape
 from testbed.services import serves, settings_of
 from testbed.waiting import wait_until
 from testbed.workers import Workers
@@ -94,6 +96,26 @@ def test_http_has_processes_of_its_own_and_one_that_dies_is_replaced(
     assert another != http_pid
     assert of_grpc.all_listen() == [grpc_pid]
     assert serves(clustered.addresses["orders"])
+
+
+@pytest.mark.timeout(180)
+def test_a_process_that_serves_http_alone_tells_whether_it_has_the_broker(
+    clustered: Clustered, http: dict[str, str]
+) -> None:
+    for service, address in http.items():
+        wait_for(address)
+        host, _, port = clustered.admin[service].rpartition(":")
+        admin = f"{host}:{int(port) + 1}"  # the second worker's
+
+        wait_until(
+            partial(has_broker, admin),
+            READY_S_MAX,
+            partial(AssertionError, f"{service} tells of no broker"),
+        )
+
+
+def has_broker(admin: str) -> bool:
+    return scrape(admin).sum("holdfast_broker_up") == 1
 
 
 @pytest.mark.timeout(180)

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterable
 
 import pytest
@@ -66,7 +68,8 @@ async def test_what_happens_is_told_in_figures_and_names_nobody(system: System) 
         ("holdfast_outbox_events", {}, 0),
         ("holdfast_relay_leader", {"service": "orders"}, 1),
         ("holdfast_relay_leader", {"service": "inventory"}, 1),
-        ("holdfast_database_up", {}, 2),
+        ("holdfast_database_up", {"service": "orders"}, 1),
+        ("holdfast_database_up", {"service": "inventory"}, 1),
         ("holdfast_broker_up", {}, len(system.admin)),
         ("holdfast_broker_names_wrong", {}, 0),
         ("holdfast_build_info", {}, len(system.admin)),
@@ -114,6 +117,19 @@ def test_the_list_can_be_read_by_people() -> None:
 
     assert done.returncode == 0
     assert "holdfast_outbox_oldest_age_seconds" in done.stdout
+
+
+def test_a_process_without_a_broker_misses_none() -> None:
+    program = (
+        "import holdfast.console.service; from holdfast.chassis.metrics import REGISTRY; "
+        "print(REGISTRY.get_sample_value('holdfast_broker_up'))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+
+    assert done.stdout == "1.0\n"
 
 
 def test_the_page_of_metrics_is_the_list() -> None:

@@ -113,6 +113,22 @@ def test_the_sql_of_a_migration_can_be_had_without_a_database(tmp_path: Path) ->
     assert "CREATE TABLE" in done.stdout
 
 
+def test_the_sql_of_several_databases_says_whose_each_is(tmp_path: Path) -> None:
+    urls = "--orders-db postgresql://nowhere/o --inventory-db postgresql://nowhere/i"
+
+    done = run("migrate", "--sql", *urls.split())
+
+    lines = done.stdout.splitlines()
+    tables = {"orders": "CREATE TABLE shipment (", "inventory": "CREATE TABLE stock_level ("}
+    headings = [line for line in lines if line.startswith("-- the database of ")]
+    assert done.returncode == 0, done.stderr
+    assert headings == [f"-- the database of {one}" for one in tables]
+    places = [
+        lines.index(line) for pair in zip(headings, tables.values(), strict=True) for line in pair
+    ]
+    assert places == sorted(places)
+
+
 def test_a_database_that_does_not_answer_ends_with_4() -> None:
     url = "postgresql://127.0.0.1:1/orders"
 

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
@@ -48,3 +50,26 @@ def test_a_line_is_json_whatever_it_tells_of(capsys: pytest.CaptureFixture[str])
     assert (line["event"], line["level"]) == ("odd", "warning")
     assert (line["half"], line["huge"], line["unknown"]) == ("\ud83d", 2**70, "{1}")
     assert datetime.fromisoformat(line["timestamp"]).tzinfo == UTC
+
+
+def test_a_line_of_a_library_is_json_too() -> None:
+    """Such as that of OpenTelemetry, whose collector is away."""
+    program = (
+        "import logging\n"
+        "from holdfast.chassis.process.telemetry import configure_logging\n"
+        "configure_logging(as_json=True)\n"
+        "log = logging.getLogger('opentelemetry.exporter')\n"
+        "log.warning('%s: trying again', 'refused')\n"
+        "try:\n    raise OSError('gone')\nexcept OSError:\n    log.exception('given up')\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+
+    first, second = map(json.loads, done.stderr.splitlines())
+    assert (first["event"], first["level"]) == ("refused: trying again", "warning")
+    assert first["logger"] == "opentelemetry.exporter"
+    assert datetime.fromisoformat(first["timestamp"]).tzinfo == UTC
+    assert (second["event"], second["level"]) == ("given up", "error")
+    assert "OSError: gone" in second["exception"]

@@ -138,8 +138,8 @@ RPC_SECONDS = histogram(
 )
 OVERLOAD_REFUSALS = counter(
     "holdfast_overload_refusals_total",
-    "Calls refused with RESOURCE_EXHAUSTED, because too much waits already: nothing of them was"
-    " done.",
+    "Calls refused because too much waits already (OVERLOADED, OUTBOX_TOO_LONG): nothing of them"
+    " was done. What one caller may not ask is not counted here.",
     method=(),
 )
 AUTH_REFUSALS = counter(
@@ -198,6 +198,7 @@ BROKER_UP = gauge(
     "holdfast_broker_up",
     "Whether the last contact with the broker succeeded; 1 where none is needed.",
 )
+BROKER_UP.set(1)  # until somebody needs one
 BROKER_NAMES_WRONG = gauge(
     "holdfast_broker_names_wrong",
     "Names at the broker (queues, exchanges) that are not as Holdfast needs them.",

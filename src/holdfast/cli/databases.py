@@ -69,7 +69,7 @@ def migrate(
     with engine_errors():
         if sql:
             for service, url in urls.items():
-                print_line(migrations.script(service, url))
+                print_line(f"-- the database of {service}\n{migrations.script(service, url)}")
             return
         applied = {service: migrations.migrate(service, url) for service, url in urls.items()}
     if output is Output.JSON:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, SecretStr, field_validator, model_validator
 
 from holdfast.chassis.identity.issuers import require_sound
 from holdfast.chassis.process.addresses import is_loopback
-from holdfast.chassis.process.configuration import ServiceSettings, load_settings
+from holdfast.chassis.process.configuration import Address, ServiceSettings, load_settings
 from holdfast.chassis.process.ports import PortSettings, require_together
 from holdfast.chassis.tls import TlsFiles, read_material
 from holdfast.client import Tls
@@ -98,10 +98,10 @@ class ConsoleSettings(ServiceSettings, PortSettings, SignInSettings):
     :param services_key: file in PEM with its key.
     """
 
-    listen: str = "127.0.0.1:7007"
-    orders: str = "127.0.0.1:7001"
-    inventory: str = "127.0.0.1:7002"
-    notifier: str = "127.0.0.1:7005"
+    listen: Address = "127.0.0.1:7007"
+    orders: Address = "127.0.0.1:7001"
+    inventory: Address = "127.0.0.1:7002"
+    notifier: Address = "127.0.0.1:7005"
     https: bool = False
     files: Path | None = None
     services_ca: Path | None = None

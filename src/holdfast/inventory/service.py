@@ -25,7 +25,7 @@ from holdfast.chassis.identity.settings import IdentitySettings
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.feed import FEED_DEFAULTS, Feed, FeedSettings
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
-from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
+from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring, measuring_broker
 from holdfast.chassis.messaging.outbox import Outbox, Relay
 from holdfast.chassis.messaging.rabbitmq import RabbitMQ
 from holdfast.chassis.process.admin import admin
@@ -174,6 +174,7 @@ def assemble(
         ),
         "inventory inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
         "inventory measuring": every(MEASURE_EVERY_S, measure),
+        "inventory measuring the broker": measuring_broker(broker),
     }
     return Components(servicer, boundary, feed, leadership, relay, loops, measure.parked)
 

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from pydantic import SecretStr, model_validator
+from pydantic import model_validator
 
+from holdfast.chassis.database.engines import DatabaseUrl
 from holdfast.chassis.identity.settings import IdentitySettings, OperatorSettings, require_sound
 from holdfast.chassis.messaging.feed import FeedSettings
 from holdfast.chassis.messaging.rabbitmq_url import BrokerUrl
-from holdfast.chassis.process.configuration import ServiceSettings, load_settings
+from holdfast.chassis.process.configuration import Address, ServiceSettings, load_settings
 from holdfast.chassis.process.ports import PortSettings
 
 
@@ -22,9 +23,9 @@ class InventorySettings(
     :param listen: HOST:PORT of the gRPC server; port 0 picks a free one.
     """
 
-    database: SecretStr
+    database: DatabaseUrl
     broker: BrokerUrl
-    listen: str = "127.0.0.1:7002"
+    listen: Address = "127.0.0.1:7002"
 
     @model_validator(mode="after")
     def _sound_identity(self) -> "InventorySettings":

@@ -169,7 +169,7 @@ def assemble(
     loops: dict[str, Loop] = {
         "notifier recording": record.run,
         "notifier delivering": _delivering(deliver, leadership),
-        "notifier measuring": every(MEASURE_EVERY_S, Measuring(database)),
+        "notifier measuring": every(MEASURE_EVERY_S, Measuring(database, leadership)),
     }
     for name, (seconds, work) in led.items():
         loops[f"notifier {name}"] = every(seconds, retrying(work), leadership=leadership)

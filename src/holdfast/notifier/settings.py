@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
+from holdfast.chassis.database.engines import DatabaseUrl
 from holdfast.chassis.identity.settings import IdentitySettings, OperatorSettings, require_sound
-from holdfast.chassis.process.configuration import ServiceSettings, load_settings
+from holdfast.chassis.process.configuration import Address, ServiceSettings, load_settings
 from holdfast.chassis.process.ports import PortSettings, require_together
 from holdfast.chassis.tls import TlsFiles, read_material
 from holdfast.notifier.infrastructure.mail_settings import MailSettings
@@ -19,7 +20,7 @@ class TellingSettings(MailSettings, WebhookSettings):
     :param kept_days: what was delivered, sent or given up is kept so long.
     """
 
-    kept_days: float = Field(default=30.0, gt=0)
+    kept_days: float = Field(default=30.0, gt=0, le=36_500)
 
 
 class NotifierSettings(  # type: ignore[misc] # of two configurations the first counts
@@ -42,10 +43,10 @@ class NotifierSettings(  # type: ignore[misc] # of two configurations the first 
     :param services_key: file in PEM with its key.
     """
 
-    database: SecretStr
-    listen: str = "127.0.0.1:7005"
-    orders: str = "127.0.0.1:7001"
-    inventory: str = "127.0.0.1:7002"
+    database: DatabaseUrl
+    listen: Address = "127.0.0.1:7005"
+    orders: Address = "127.0.0.1:7001"
+    inventory: Address = "127.0.0.1:7002"
     services_ca: Path | None = None
     services_certificate: Path | None = None
     services_key: Path | None = None

@@ -38,7 +38,7 @@ from holdfast.chassis.identity.users import Users
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.feed import FEED_DEFAULTS, Feed, FeedSettings
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
-from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
+from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring, measuring_broker
 from holdfast.chassis.messaging.outbox import Outbox, Relay
 from holdfast.chassis.messaging.rabbitmq import RabbitMQ
 from holdfast.chassis.process.admin import admin
@@ -193,6 +193,7 @@ def assemble(
         "orders ending holds": every(HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))),
         "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
         "orders measuring": every(MEASURE_EVERY_S, measure),
+        "orders measuring the broker": measuring_broker(broker),
     }
     told = signals, feed, leadership, relay.is_empty, broker
     return Components(servicer, boundary, *told, loops, measure.parked)

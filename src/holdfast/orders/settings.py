@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from holdfast.chassis.database.engines import DatabaseUrl
 from holdfast.chassis.identity.passwords import PasswordSettings
 from holdfast.chassis.identity.settings import IdentitySettings, OperatorSettings, require_sound
 from holdfast.chassis.messaging.feed import FeedSettings
 from holdfast.chassis.messaging.rabbitmq_url import BrokerUrl
-from holdfast.chassis.process.configuration import ServiceSettings, load_settings
+from holdfast.chassis.process.configuration import Address, ServiceSettings, load_settings
 from holdfast.chassis.process.ports import PortSettings, require_together
 from holdfast.chassis.tls import TlsFiles, read_material
+
+WAIT_S_MAX = 3e9  # a hundred years: more is no time that a clock could reach
 
 
 class Limits(BaseModel):
@@ -23,10 +26,10 @@ class Limits(BaseModel):
         longer than this.
     """
 
-    late_s: float = Field(default=30.0, gt=0)
-    expire_s: float = Field(default=3_600.0, gt=0)
+    late_s: float = Field(default=30.0, gt=0, le=WAIT_S_MAX)
+    expire_s: float = Field(default=3_600.0, gt=0, le=WAIT_S_MAX)
     outbox_events_max: int = Field(default=100_000, gt=0)
-    outbox_age_s_max: float = Field(default=60.0, gt=0)
+    outbox_age_s_max: float = Field(default=60.0, gt=0, le=WAIT_S_MAX)
 
     @model_validator(mode="after")
     def _ask_before_giving_up(self) -> "Limits":
@@ -57,13 +60,13 @@ class OrdersSettings(
     :param listen: HOST:PORT of the gRPC server; port 0 picks a free one.
     """
 
-    database: SecretStr
+    database: DatabaseUrl
     broker: BrokerUrl
-    inventory: str = "127.0.0.1:7002"
+    inventory: Address = "127.0.0.1:7002"
     inventory_ca: Path | None = None
     inventory_certificate: Path | None = None
     inventory_key: Path | None = None
-    listen: str = "127.0.0.1:7001"
+    listen: Address = "127.0.0.1:7001"
 
     @property
     def inventory_tls(self) -> TlsFiles | None:

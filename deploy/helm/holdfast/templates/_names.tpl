@@ -94,3 +94,10 @@ true
 []
 {{- end -}}
 {{- end -}}
+
+{{/* Nothing, if the processes of a pod can listen at all their ports. Takes part and ports. */}}
+{{- define "holdfast.distinctPorts" -}}
+{{- if ne (len (uniq .ports)) (len .ports) -}}
+{{- fail (printf "%s: its pod has one port twice, of %s: see port, http.port and metrics.port; each worker has an admin port, one after the other" .part (join ", " .ports)) -}}
+{{- end -}}
+{{- end -}}

@@ -3,7 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote, unquote, urlsplit
+
+from pydantic import AfterValidator, SecretStr
 
 from holdfast.chassis.database.postgres import connect_postgres
 from holdfast.chassis.database.seam import Database, DatabaseUnavailable, Engine
@@ -27,6 +30,16 @@ def engine_of(url: str) -> Engine:
             f"{scheme or 'no scheme'}: a database URL starts with postgresql:// or sqlite://"
         )
     return _ENGINES[scheme]
+
+
+def _checked(url: SecretStr) -> SecretStr:
+    """Without blanks around it, such as the line break of a secret's file."""
+    text = url.get_secret_value().strip()
+    engine_of(text)
+    return SecretStr(text)
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_checked)]  # of a setting
 
 
 def sqlite_path(url: str) -> Path:

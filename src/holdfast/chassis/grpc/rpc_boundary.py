@@ -209,6 +209,8 @@ class RpcBoundary:
             raise error
         found = self.status_of(error)
         call.code = _CODES[found.code].name
+        if statuses.reason_of(found) in _OVERLOAD:
+            call.told.refusals.inc()
         await self._refuse(context, found)
 
     async def _refuse(self, context: Context, found: Status) -> None:
@@ -242,8 +244,6 @@ class _Told:
         if (series := self._seconds.get(code)) is None:
             series = self._seconds[code] = RPC_SECONDS.labels(self.method, code)
         series.observe(seconds)
-        if code == "RESOURCE_EXHAUSTED":
-            self.refusals.inc()
 
 
 class _Call:
@@ -252,10 +252,10 @@ class _Call:
     One that its caller gave up has no answer and counts as CANCELLED.
     """
 
-    __slots__ = ("_started", "_told", "_work", "code", "request")
+    __slots__ = ("_started", "_work", "code", "request", "told")
 
     def __init__(self, told: _Told, context: Context) -> None:
-        self._told = told
+        self.told = told
         self.request: Any = None  # as soon as it is read
         self.code = "CANCELLED"
         self._started = time.perf_counter()
@@ -270,7 +270,7 @@ class _Call:
         """Whether it has waited to read for so long that its caller is looked at again. What is
         done, however long it took, is told to whoever had it done.
         """
-        return self._told.name in _WAITING and time.perf_counter() - self._started > WAITED_S
+        return self.told.name in _WAITING and time.perf_counter() - self._started > WAITED_S
 
     def __exit__(
         self,
@@ -279,8 +279,8 @@ class _Call:
         traceback: TracebackType | None,
     ) -> None:
         seconds = time.perf_counter() - self._started
-        self._told.observe(self.code, seconds)
-        fields = {"method": self._told.name, "code": self.code}
+        self.told.observe(self.code, seconds)
+        fields = {"method": self.told.name, "code": self.code}
         if request_id := getattr(self.request, "request_id", ""):
             fields["request_id"] = request_id[:REQUEST_ID_LOGGED]
         if who := principal.current.get(None):
@@ -288,13 +288,14 @@ class _Call:
         if self.code != "OK":
             named = {name: getattr(self.request, name, "") for name in _NAMING}
             fields |= {name: text[:REQUEST_ID_LOGGED] for name, text in named.items() if text}
-        tell = log.debug if self._told.name in _OFTEN and self.code == "OK" else log.info
+        tell = log.debug if self.told.name in _OFTEN and self.code == "OK" else log.info
         tell("rpc", **fields, took_ms=round(seconds * 1000, 2))
         # A refusal is an answer: its span has not failed.
         has_failed = self.code in _FAILURES
         self._work.__exit__(kind, error if has_failed else None, traceback)
 
 
+_OVERLOAD = ("OVERLOADED", "OUTBOX_TOO_LONG")  # of us; other limits are of one caller
 _NAMING = ("order_id", "return_id", "customer_id", "product_id")  # what a refusal is about
 _OFTEN = ("OfferKeys", "ReadEvents")  # asked all the time by those who follow
 _WAITING = ("ReadEvents",)  # for what there is to be read

@@ -18,7 +18,6 @@ from holdfast.chassis.grpc.for_anybody import HEALTH, REFLECTION, ForAnybody, He
 from holdfast.chassis.grpc.receiving import METADATA_BYTES_MAX, Receiving
 from holdfast.chassis.grpc.sizes import RECEIVE_BYTES_MAX
 from holdfast.chassis.messaging.broker import BrokerUnavailable
-from holdfast.chassis.metrics import BROKER_NAMES_WRONG, BROKER_UP
 from holdfast.chassis.process.addresses import AddressInUse
 from holdfast.chassis.process.lifecycle import Loop, background, every
 from holdfast.chassis.tls import Certificates, TlsFiles
@@ -165,7 +164,6 @@ def _add_port(server: aio.Server, listen: str, tls: TlsFiles | None) -> int:
 async def _declare_or_tell(bus: Bus | None) -> None:
     """Have the exchanges there, if the broker is, before anybody finds us serving and binds."""
     if bus is None:
-        BROKER_UP.set(1)  # none that is missed
         return
     try:
         async with asyncio.timeout(DECLARE_S_MAX):
@@ -183,8 +181,6 @@ def _bus_loops(bus: Bus | None, listening: Listening, service: str) -> dict[str,
 
     async def report() -> int:
         problems = bus.names()
-        BROKER_UP.set(bus.is_up())
-        BROKER_NAMES_WRONG.set(sum(map(bool, problems.values())))
         listening.health.report(BUS, bus.is_up() and not any(problems.values()))
         for name, problem in problems.items():
             listening.health.report(f"{BUS}/{name}", not problem)

@@ -44,6 +44,13 @@ def refusal(
     return status(code, message, [info, *details])
 
 
+def reason_of(told: Status) -> str:
+    """Return the reason of a refusal; "" of what has none."""
+    info = ErrorInfo()
+    is_told = bool(told.details) and told.details[0].Unpack(info)
+    return info.reason if is_told else ""
+
+
 def retry_later(
     code: grpc.StatusCode, reason: str, message: str, retry_after_s: float = 1.0
 ) -> Status:

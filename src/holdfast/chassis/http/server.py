@@ -100,9 +100,7 @@ def _listener(listen: str, *, share_port: bool) -> socket.socket:
         listener.listen(BACKLOG)
     except (OSError, ValueError, OverflowError) as error:
         listener.close()
-        raise AddressInUse(
-            f"can't listen on {listen}: it is taken, or not of this machine; choose another port"
-        ) from error
+        raise AddressInUse(listen) from error
     listener.setblocking(False)
     return listener
 

@@ -46,7 +46,7 @@ class FeedSettings(BaseModel):
         anew.
     """
 
-    feed_days: float = Field(default=30.0, gt=0)
+    feed_days: float = Field(default=30.0, gt=0, le=36_500)
 
 
 FEED_DEFAULTS = FeedSettings()

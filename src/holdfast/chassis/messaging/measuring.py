@@ -1,4 +1,4 @@
-"""What only a look into a service's database can tell: dead letters, and whether it answers."""
+"""What only a look can tell: of a service's database and its rows, and of the broker."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,10 +6,13 @@ from prometheus_client import Gauge
 
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.database.seam import Database, Reading, instant
+from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.sql import SQL
-from holdfast.chassis.metrics import DATABASE_UP, DEAD_LETTERS
+from holdfast.chassis.metrics import BROKER_NAMES_WRONG, BROKER_UP, DATABASE_UP, DEAD_LETTERS
+from holdfast.chassis.process.lifecycle import Loop, every
 
 MEASURE_EVERY_S = 5.0
+BROKER_LOOK_S = 1.0
 
 Look = Callable[[Reading], Awaitable[None]]
 
@@ -28,6 +31,17 @@ def waiting(sql: str, clock: Clock, count: Gauge, age_s: Gauge) -> Look:
         age_s.set(max(0.0, age))
 
     return look
+
+
+def measuring_broker(broker: Broker) -> Loop:
+    """Return what tells the metrics of the broker, in every process that has one."""
+
+    async def tell() -> int:
+        BROKER_UP.set(broker.is_up())
+        BROKER_NAMES_WRONG.set(sum(map(bool, broker.names().values())))
+        return 0
+
+    return every(BROKER_LOOK_S, tell)
 
 
 class Measuring:

@@ -1,5 +1,6 @@
 """Configuration: the environment over a TOML file over the defaults; unknown names are errors."""
 
+import logging
 import os
 import tomllib
 from pathlib import Path
@@ -13,9 +14,18 @@ from holdfast.chassis.identifiers import is_unseen, named
 from holdfast.chassis.process.addresses import split
 
 
+def _address(value: str) -> str:
+    split(value)
+    return value
+
+
 def _address_or_none(value: str) -> str:
-    if value:
-        split(value)
+    return value and _address(value)
+
+
+def _level(value: str) -> str:
+    if value.upper() not in logging.getLevelNamesMapping():
+        raise ValueError("is none of DEBUG, INFO, WARNING, ERROR")
     return value
 
 
@@ -23,6 +33,10 @@ def _url_or_none(value: str) -> str:
     if value and not (value.startswith(("http://", "https://")) and urlsplit(value).hostname):
         raise ValueError("is http://HOST:PORT/v1/traces, or https")
     return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+AddressOrNone = Annotated[str, AfterValidator(_address_or_none)]
 
 
 class ServiceSettings(BaseSettings):
@@ -37,11 +51,13 @@ class ServiceSettings(BaseSettings):
     :param trace_ratio: of the requests that belong to no trace, so many begin one.
     """
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
 
-    log_level: str = "INFO"
-    http: str = ""
-    admin: Annotated[str, AfterValidator(_address_or_none)] = ""
+    log_level: Annotated[str, AfterValidator(_level)] = "INFO"
+    http: AddressOrNone = ""
+    admin: AddressOrNone = ""
     traces: Annotated[str, AfterValidator(_url_or_none)] = ""
     trace_ratio: float = Field(default=0.05, ge=0, le=1)
 

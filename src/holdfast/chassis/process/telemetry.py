@@ -39,7 +39,10 @@ def configure_logging(
         logger_factory=_StandardError,
         cache_logger_on_first_use=for_good,
     )
-    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr)
+    libraries = logging.StreamHandler(sys.stderr)
+    if as_json:
+        libraries.setFormatter(_JsonLine())
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[libraries])
     # A connection that is lost is said by us, in one line; these say it again, in a traceback.
     for library in ("aiormq", "asyncpg"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
@@ -115,6 +118,16 @@ def _as_json(_logger: object, _name: str, event: structlog.typing.EventDict) -> 
         return orjson.dumps(event, repr, _AS_REPR).decode()
     except orjson.JSONEncodeError:  # half a character, or a huge number, which `json` can write
         return json.dumps(event, default=repr)
+
+
+class _JsonLine(logging.Formatter):
+    """Says what a library logs as one of our lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        event: dict[str, object] = {"event": record.getMessage(), "logger": record.name}
+        if record.exc_info:
+            event["exception"] = self.formatException(record.exc_info)
+        return _as_json(None, "", _add_facts(None, record.levelname.lower(), event))
 
 
 _AS_REPR = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME

@@ -1,7 +1,7 @@
 """Figures of the Notifier's own business, and where they come from."""
 
-from holdfast.chassis.database.seam import Database
-from holdfast.chassis.metrics import counter, gauge
+from holdfast.chassis.database.seam import Database, Leadership
+from holdfast.chassis.metrics import DATABASE_UP, counter, gauge
 from holdfast.notifier.domain.events import FeedName
 from holdfast.notifier.infrastructure.sql import SQL
 
@@ -33,17 +33,28 @@ FEEDS_LOST = counter(
 
 
 class Measuring:
-    """Reads what waits."""
+    """Reads what waits, in every process.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    :param leadership: of sending mails: who does not have it tells of none that waits for a person.
+    """
+
+    def __init__(self, database: Database, leadership: Leadership) -> None:
+        self._database, self._leadership = database, leadership
         self._sql = SQL[database.engine]
+        self._is_up = DATABASE_UP.labels("notifier")
 
     async def __call__(self) -> int:
         """Measure once."""
-        async with self._database.read() as reading:
-            (row,) = await reading.fetch(self._sql.MEASURED)
+        is_up = False
+        try:
+            async with self._database.read() as reading:
+                (row,) = await reading.fetch(self._sql.MEASURED)
+            is_up = True
+        finally:
+            self._is_up.set(is_up)
         OPEN_DELIVERIES.set(row["deliveries"])
         DISABLED.set(row["disabled"])
         MAILS_WAITING.set(row["mails"])
+        if not await self._leadership.held():
+            MAILS_STUCK.set(0)
         return 0
