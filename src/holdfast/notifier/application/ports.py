@@ -25,6 +25,10 @@ class Clock(Protocol):
         """Return a UUIDv7."""
 
 
+class ServiceAway(Exception):
+    """A service does not answer, or does not let us in: that passes."""
+
+
 class FeedLost(Exception):
     """There is no going on from a cursor without a gap: it is too old, or the feed was restored."""
 
@@ -47,13 +51,13 @@ class Feeds(Protocol):
         :param types: only these, by full name; none: all.
 
         :raises FeedLost: nobody can go on from there.
-        :raises Transient: the service does not answer.
+        :raises ServiceAway: the service does not answer.
         """
 
     async def latest(self, feed: FeedName) -> str:
         """Return the cursor behind all there is.
 
-        :raises Transient: the service does not answer.
+        :raises ServiceAway: the service does not answer.
         """
 
 
