@@ -15,7 +15,7 @@ from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.messaging import feed
 from holdfast.notifier.application.manage_webhooks import Place
-from holdfast.notifier.application.ports import Attempt
+from holdfast.notifier.application.ports import Attempt, ServiceAway
 from holdfast.notifier.domain.delivery import Answer
 from holdfast.notifier.domain.events import DeliveryState, FeedName, MailState
 from holdfast.notifier.domain.webhook import WebhookState
@@ -26,7 +26,9 @@ from tests.integration.notifying import (
     CANCELLED,
     CONFIRMED,
     FAILED,
+    GONE,
     HUNG_UP,
+    INVENTORY,
     OK,
     PLACED,
     Arrival,
@@ -41,6 +43,7 @@ engine, new_database = contract.engine, contract.new_database
 
 SHOP, DEAD = "http://shop/", "http://dead/"
 SERVICES = ("orders", "inventory", "notifier")
+ADJUSTED = "holdfast.inventory.v1.StockAdjusted"
 DUE_NOW = "UPDATE delivery SET next_at = $1 WHERE state = 'WAITING'"
 EARLIEST = Place({FeedName.ORDERS: "earliest"})
 
@@ -396,3 +399,67 @@ async def test_a_place_that_is_asked_for_while_a_webhook_joins_the_others_is_kep
 
     assert joining.result()
     assert await told.store.catching_up() == [another]
+
+
+async def test_a_feed_that_is_away_holds_up_nobody_who_is_behind_in_the_other(
+    told: Notifying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = told.tables.read
+
+    async def read_orders(**asked: Any) -> Any:
+        told.tables.is_away = asked["feed"] != "orders"
+        return await read(**asked)
+
+    monkeypatch.setattr(told.tables, "read", read_orders)
+    ids = await told.happen((PLACED, "a", 1))
+    for url in (DEAD, SHOP):
+        await told.replay(await told.hook(url), Place({}, told.clock.now() - timedelta(hours=1)))
+    await told.follow()
+    while len(await told.store.catching_up()) > 2:
+        assert await told.catch_up()
+    with pytest.raises(ServiceAway):
+        await told.catch_up()
+    ids += await told.happen((PLACED, "b", 1))
+    await told.follow()
+    await told.deliver_all()
+
+    assert told.outside.ids(SHOP) == told.outside.ids(DEAD) == ids
+
+
+@pytest.mark.parametrize("in_order", [False, True])
+async def test_a_replay_of_one_feed_leaves_what_waits_of_the_other(
+    told: Notifying, in_order: bool
+) -> None:
+    told.outside.behave[SHOP] = always(FAILED)
+    webhook_id = await told.hook(SHOP, in_order=in_order)
+    orders = await told.happen((PLACED, "a", 1))
+    await told.follow()
+    adjusted = await told.happen((ADJUSTED, "LAMP", 1), (ADJUSTED, "BULB", 1), feed=INVENTORY)
+    await told.follow(INVENTORY)
+    await told.deliver_all()
+    await told.replay(webhook_id, EARLIEST)
+    told.outside.behave[SHOP] = always(OK)
+    tries = len(told.outside.arrivals)
+    while await told.catch_up():
+        pass
+    await told.sql(DUE_NOW, told.clock.now())
+    await told.deliver_all()
+
+    assert Counter(told.outside.ids(SHOP)[tries:]) == Counter(orders + adjusted)
+
+
+async def test_who_is_disabled_while_it_catches_up_is_behind_no_more(told: Notifying) -> None:
+    told.outside.behave[SHOP] = always(GONE)
+    webhook_id = await told.hook(SHOP)
+    await told.happen(*((PLACED, f"order-{number}", 1) for number in range(600)))
+    while await told.follow():
+        pass
+    await told.replay(webhook_id, EARLIEST)
+    await told.catch_up()
+    await told.deliver_all()
+
+    webhook = await told.store.webhook(webhook_id)
+    assert webhook is not None
+    assert webhook.state is WebhookState.DISABLED
+    assert not webhook.catching_up
+    assert await told.store.catching_up() == []

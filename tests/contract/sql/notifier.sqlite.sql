@@ -232,6 +232,10 @@ UPDATE delivery
    SET state = 'FAILED', problem = ?2, ended_at = ?3
  WHERE webhook_id = ?1
    AND ended_at IS NULL
+   AND EXISTS (SELECT 1
+                 FROM event
+                WHERE event.event_id = delivery.event_id
+                  AND feed IN (SELECT value FROM json_each(?4)))
 ;
 
 -- REOPEN_FAILED
@@ -260,7 +264,8 @@ UPDATE delivery
 -- FIRST_OF_ALL_LINES
 UPDATE delivery
    SET state = 'WAITING'
- WHERE delivery_id IN (SELECT min(delivery_id)
+ WHERE state = 'QUEUED'
+   AND delivery_id IN (SELECT min(delivery_id)
                          FROM delivery
                         WHERE webhook_id = ?1
                           AND ended_at IS NULL

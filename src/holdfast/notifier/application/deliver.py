@@ -21,6 +21,7 @@ from holdfast.notifier.application.ports import (
     Signer,
 )
 from holdfast.notifier.domain.delivery import Answer, next_attempt_at
+from holdfast.notifier.domain.events import FEEDS
 from holdfast.notifier.domain.webhook import Webhook, WebhookState
 
 EACH_MAX = 16  # under way to one webhook, until they arrive
@@ -234,7 +235,9 @@ class RecordAttempts:
                 if webhook != before:
                     await work.save_webhook(webhook)
                 if webhook.state is WebhookState.DISABLED is not before.state:
-                    await work.give_up_open(webhook_id, "the webhook was disabled", its[-1].at)
+                    why, at = "the webhook was disabled", its[-1].at
+                    await work.give_up_open(webhook_id, FEEDS, why, at)
+                    await work.end_catch_ups(webhook_id)
                     given_up.append(webhook)
         for webhook in given_up:
             self._disabled(webhook)

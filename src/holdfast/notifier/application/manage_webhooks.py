@@ -24,7 +24,7 @@ from holdfast.notifier.domain.errors import (
     TooManyWebhooks,
     WebhookNotFound,
 )
-from holdfast.notifier.domain.events import FeedName
+from holdfast.notifier.domain.events import FEEDS, FeedName
 from holdfast.notifier.domain.webhook import WEBHOOKS_MAX, Secrets, Webhook, WebhookState
 
 
@@ -119,7 +119,7 @@ class UpdateWebhook:
             revised = webhook.revised(expected_version=expected_version, now=now, **details)
             await work.save_webhook(revised)
             if revised.state is not WebhookState.ACTIVE:
-                await work.give_up_open(webhook_id, "the webhook was made inactive", now)
+                await work.give_up_open(webhook_id, FEEDS, "the webhook was made inactive", now)
                 await work.end_catch_ups(webhook_id)
                 revised = replace(revised, catching_up=False)
         return revised
@@ -164,7 +164,8 @@ class RotateSecret:
 class ReplayWebhook:
     """Have a webhook sent again what the feeds have behind a place, or (None) what was given up.
 
-    What is open then is given up: what of it is behind the place comes again in its turn.
+    What of these feeds is open then is given up: what of it is behind the place comes again in its
+    turn.
 
     :raises WebhookNotFound: there is none of this id.
     :raises WebhookInactive: it is sent nothing.
@@ -181,9 +182,11 @@ class ReplayWebhook:
             if after is None:
                 await work.reopen(webhook_id, None, now)
                 return webhook
-            await work.give_up_open(webhook_id, "a replay from a later place was asked for", now)
+            places = after.of(webhook_id)
+            why = "a replay from a later place was asked for"
+            await work.give_up_open(webhook_id, [one.feed for one in places], why, now)
             await work.save_webhook(replace(webhook, whole_since=now))
-            for place in after.of(webhook_id):
+            for place in places:
                 await work.save_catch_up(place)
         return replace(webhook, catching_up=True)
 

@@ -197,7 +197,10 @@ class Work(Protocol):
     async def forget_deliveries(self, webhook_id: str, event_ids: Collection[str]) -> None:
         """Forget what was delivered or given up of these events."""
 
-    async def give_up_open(self, webhook_id: str, problem: str, at: datetime) -> None: ...
+    async def give_up_open(
+        self, webhook_id: str, feeds: Collection[FeedName], problem: str, at: datetime
+    ) -> None:
+        """Give up what is to be sent of these feeds; who comes next in a line is due at once."""
 
     async def reopen(self, webhook_id: str, event_id: str | None, now: datetime) -> int:
         """Have what has ended sent again in its old place: one event, or (None) all that failed;

@@ -169,6 +169,10 @@ UPDATE delivery
    SET state = 'FAILED', problem = $2, ended_at = $3
  WHERE webhook_id = $1::uuid
    AND ended_at IS NULL
+   AND EXISTS (SELECT 1
+                 FROM event
+                WHERE event.event_id = delivery.event_id
+                  AND feed = ANY($4::text[]))
 """
     REOPEN_FAILED = """
 UPDATE delivery
@@ -194,7 +198,8 @@ UPDATE delivery
     FIRST_OF_ALL_LINES = """
 UPDATE delivery
    SET state = 'WAITING'
- WHERE delivery_id IN (SELECT min(delivery_id)
+ WHERE state = 'QUEUED'
+   AND delivery_id IN (SELECT min(delivery_id)
                          FROM delivery
                         WHERE webhook_id = $1::uuid
                           AND ended_at IS NULL

@@ -229,8 +229,12 @@ class StoreWork:
     async def forget_deliveries(self, webhook_id: str, event_ids: Collection[str]) -> None:
         await self._transaction.execute(self._sql.FORGET_DELIVERIES, webhook_id, list(event_ids))
 
-    async def give_up_open(self, webhook_id: str, problem: str, at: datetime) -> None:
-        await self._transaction.execute(self._sql.GIVE_UP_OPEN, webhook_id, problem, at)
+    async def give_up_open(
+        self, webhook_id: str, feeds: Collection[FeedName], problem: str, at: datetime
+    ) -> None:
+        asked = (webhook_id, problem, at, list(feeds))
+        await self._transaction.execute(self._sql.GIVE_UP_OPEN, *asked)
+        await self._transaction.execute(self._sql.FIRST_OF_ALL_LINES, webhook_id)
 
     async def reopen(self, webhook_id: str, event_id: str | None, now: datetime) -> int:
         if event_id is None:
