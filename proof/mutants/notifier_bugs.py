@@ -15,6 +15,7 @@ from holdfast.notifier.infrastructure.store import StoreWork
 from proof.mutants.planting import bug, edited
 
 RULES = "tests/integration/test_webhook_rules.py"
+CATCHING_UP = "tests/integration/test_webhook_catching_up.py"
 ANEW = f"{RULES}::test_what_was_told_is_not_told_again_when_a_lost_feed_is_followed_anew"
 INACTIVE = f"{RULES}::test_who_was_made_inactive_is_sent_nothing_of_that_time"
 NO_NOTIFIER = "no simulated partner gets into that"
@@ -186,8 +187,7 @@ BUGS = (
             UpdateWebhook,
             "__call__",
             (
-                "await work.give_up_open("
-                'webhook_id, FEEDS, "the webhook was made inactive", now)',
+                'await work.give_up_open(webhook_id, FEEDS, "the webhook was made inactive", now)',
                 "pass",
             ),
         ),
@@ -210,14 +210,16 @@ BUGS = (
         "a replay of one feed takes the other with it",
         "What waits of a feed that nobody asked for again is given up, and comes no more.",
         _in_sqlite("GIVE_UP_OPEN", ("AND feed IN", "OR feed IN")),
-        tests=(f"{RULES}::test_a_replay_of_one_feed_leaves_what_waits_of_the_other",),
+        tests=(f"{CATCHING_UP}::test_a_replay_of_one_feed_leaves_what_waits_of_the_other",),
         why_tests=NO_NOTIFIER,
     ),
     bug(
         "a feed that is away holds up all",
         "Who is behind in a feed that can be read waits for one that can't.",
         edited(CatchUpWebhooks, "__call__", ("away = away or error", "raise")),
-        tests=(f"{RULES}::test_a_feed_that_is_away_holds_up_nobody_who_is_behind_in_the_other",),
+        tests=(
+            f"{CATCHING_UP}::test_a_feed_that_is_away_holds_up_nobody_who_is_behind_in_the_other",
+        ),
         why_tests=NO_NOTIFIER,
     ),
     bug(

@@ -15,7 +15,7 @@ from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.messaging import feed
 from holdfast.notifier.application.manage_webhooks import Place
-from holdfast.notifier.application.ports import Attempt, ServiceAway
+from holdfast.notifier.application.ports import Attempt
 from holdfast.notifier.domain.delivery import Answer
 from holdfast.notifier.domain.events import DeliveryState, FeedName, MailState
 from holdfast.notifier.domain.webhook import WebhookState
@@ -26,9 +26,7 @@ from tests.integration.notifying import (
     CANCELLED,
     CONFIRMED,
     FAILED,
-    GONE,
     HUNG_UP,
-    INVENTORY,
     OK,
     PLACED,
     Arrival,
@@ -43,7 +41,6 @@ engine, new_database = contract.engine, contract.new_database
 
 SHOP, DEAD = "http://shop/", "http://dead/"
 SERVICES = ("orders", "inventory", "notifier")
-ADJUSTED = "holdfast.inventory.v1.StockAdjusted"
 DUE_NOW = "UPDATE delivery SET next_at = $1 WHERE state = 'WAITING'"
 EARLIEST = Place({FeedName.ORDERS: "earliest"})
 
@@ -188,38 +185,6 @@ async def test_of_a_subject_one_event_is_under_way_at_a_time(told: Notifying) ->
     assert max(all_most) > 1
 
 
-@pytest.mark.parametrize("in_order", [False, True])
-async def test_of_a_line_one_is_under_way_at_a_time_when_one_is_sent_again(
-    told: Notifying, in_order: bool
-) -> None:
-    arrived, go = asyncio.Event(), asyncio.Event()
-    under_way, most = set[str](), list[int]()
-
-    async def wait_at_the_last(arrival: Arrival) -> Answer:
-        under_way.add(arrival.event_id)
-        most.append(len(under_way))
-        if arrival.event_id == ids[-1]:
-            arrived.set()
-            await go.wait()
-        under_way.remove(arrival.event_id)
-        return OK
-
-    told.outside.behave[SHOP] = wait_at_the_last
-    webhook_id = await told.hook(SHOP, in_order=in_order)
-    ids = await told.happen(*((PLACED, "a", number) for number in range(6)))
-    await told.follow()
-    while not arrived.is_set():
-        await told.deliver.look()
-    await told.redeliver(webhook_id, ids[0])
-    told.deliver.look_anew()
-    await told.deliver.look()
-    go.set()
-    await told.deliver_all()
-
-    assert told.outside.ids(SHOP) == [*ids, ids[0]]
-    assert max(most) == 1
-
-
 async def test_what_fails_is_sent_again_under_its_id_with_its_bytes(told: Notifying) -> None:
     told.outside.behave[SHOP] = always(FAILED)
     await told.hook(SHOP)
@@ -281,42 +246,6 @@ async def test_who_does_not_answer_has_room_for_one_and_others_go_on(told: Notif
 
     assert sorted(told.outside.ids(SHOP)) == sorted(ids)
     assert len(told.outside.ids(DEAD)) == 1
-
-
-async def test_who_catches_up_gets_what_it_missed_and_then_what_is_new_in_order(
-    told: Notifying,
-) -> None:
-    ids = await told.happen(*subjects("a"))
-    await told.follow()
-    webhook_id = await told.hook(SHOP, in_order=True)
-    await told.replay(webhook_id, EARLIEST)
-    ids += await told.happen(*subjects("b"))
-    await told.follow()
-    ids += await told.happen(*subjects("c"))
-    while await told.catch_up():
-        pass
-    await told.follow()
-    await told.deliver_all()
-
-    assert told.outside.ids(SHOP) == ids
-
-
-async def test_who_catches_up_misses_nothing_while_a_lost_feed_is_followed_anew(
-    told: Notifying,
-) -> None:
-    ids = await told.happen(*subjects("a"))
-    await told.follow()
-    await told.hook(DEAD)
-    await told.sql("UPDATE followed SET cursor = '0123456789ab-3-00000000' WHERE feed = 'orders'")
-    await told.follow()
-    await told.replay(await told.hook(SHOP, in_order=True), EARLIEST)
-    await told.catch_up()
-    ids += await told.happen(*subjects("b"))
-    while await told.follow() + await told.catch_up():
-        pass
-    await told.deliver_all()
-
-    assert told.outside.ids(SHOP) == ids
 
 
 async def test_who_was_made_inactive_is_sent_nothing_of_that_time(told: Notifying) -> None:
@@ -410,88 +339,3 @@ async def test_a_mail_that_was_sent_is_not_sent_again(told: Notifying) -> None:
             await work.retry_mail(ids[1], told.clock.now())
 
     assert [letter.event_id for letter in told.outside.letters] == ids[1:]
-
-
-async def test_a_place_that_is_asked_for_while_a_webhook_joins_the_others_is_kept(
-    told: Notifying,
-) -> None:
-    await told.start()
-    webhook_id = await told.hook(SHOP)
-    await told.happen((PLACED, "o-1", 1))
-    await told.follow()
-    await told.replay(webhook_id, EARLIEST)
-    (place,) = await told.store.catching_up()
-    another = place._replace(since=told.clock.now())
-
-    async with asyncio.TaskGroup() as group, told.store.begin() as work:
-        await work.lock_webhooks([webhook_id])
-        joining = group.create_task(told.catch_up())
-        await asyncio.sleep(0.2)  # until it waits
-        await work.save_catch_up(another)
-
-    assert joining.result()
-    assert await told.store.catching_up() == [another]
-
-
-async def test_a_feed_that_is_away_holds_up_nobody_who_is_behind_in_the_other(
-    told: Notifying, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read = told.tables.read
-
-    async def read_orders(**asked: Any) -> Any:
-        told.tables.is_away = asked["feed"] != "orders"
-        return await read(**asked)
-
-    monkeypatch.setattr(told.tables, "read", read_orders)
-    ids = await told.happen((PLACED, "a", 1))
-    for url in (DEAD, SHOP):
-        await told.replay(await told.hook(url), Place({}, told.clock.now() - timedelta(hours=1)))
-    await told.follow()
-    while len(await told.store.catching_up()) > 2:
-        assert await told.catch_up()
-    with pytest.raises(ServiceAway):
-        await told.catch_up()
-    ids += await told.happen((PLACED, "b", 1))
-    await told.follow()
-    await told.deliver_all()
-
-    assert told.outside.ids(SHOP) == told.outside.ids(DEAD) == ids
-
-
-@pytest.mark.parametrize("in_order", [False, True])
-async def test_a_replay_of_one_feed_leaves_what_waits_of_the_other(
-    told: Notifying, in_order: bool
-) -> None:
-    told.outside.behave[SHOP] = always(FAILED)
-    webhook_id = await told.hook(SHOP, in_order=in_order)
-    orders = await told.happen((PLACED, "a", 1))
-    await told.follow()
-    adjusted = await told.happen((ADJUSTED, "LAMP", 1), (ADJUSTED, "BULB", 1), feed=INVENTORY)
-    await told.follow(INVENTORY)
-    await told.deliver_all()
-    await told.replay(webhook_id, EARLIEST)
-    told.outside.behave[SHOP] = always(OK)
-    tries = len(told.outside.arrivals)
-    while await told.catch_up():
-        pass
-    await told.sql(DUE_NOW, told.clock.now())
-    await told.deliver_all()
-
-    assert Counter(told.outside.ids(SHOP)[tries:]) == Counter(orders + adjusted)
-
-
-async def test_who_is_disabled_while_it_catches_up_is_behind_no_more(told: Notifying) -> None:
-    told.outside.behave[SHOP] = always(GONE)
-    webhook_id = await told.hook(SHOP)
-    await told.happen(*((PLACED, f"order-{number}", 1) for number in range(600)))
-    while await told.follow():
-        pass
-    await told.replay(webhook_id, EARLIEST)
-    await told.catch_up()
-    await told.deliver_all()
-
-    webhook = await told.store.webhook(webhook_id)
-    assert webhook is not None
-    assert webhook.state is WebhookState.DISABLED
-    assert not webhook.catching_up
-    assert await told.store.catching_up() == []

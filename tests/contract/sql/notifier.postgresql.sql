@@ -22,6 +22,7 @@ CREATE TABLE followed (
 CREATE TABLE webhook (
     webhook_id    uuid PRIMARY KEY,
     request_id    text COLLATE "C" UNIQUE,       -- NULL: it had none
+    request_hash  text,                          -- of what that request asked for
     url           text NOT NULL,
     description   text NOT NULL,
     types         text NOT NULL,                 -- full names, with blanks between; '': all
@@ -373,9 +374,10 @@ DELETE FROM event
 ;
 
 -- FIND_WEBHOOK
-SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -384,9 +386,10 @@ SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id, u
 ;
 
 -- FIND_REQUESTED_WEBHOOK
-SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -395,9 +398,10 @@ SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id, u
 ;
 
 -- LIST_WEBHOOKS
-SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -408,9 +412,10 @@ SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id, u
 ;
 
 -- LISTENING_WEBHOOKS
-SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -431,9 +436,10 @@ ORDER BY webhook_id
 ;
 
 -- FIND_WEBHOOKS
-SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -448,8 +454,8 @@ SELECT count(*) AS webhooks
 
 -- INSERT_WEBHOOK
 INSERT INTO webhook (webhook_id, request_id, url, description, types, in_order, secret, state,
-                     created_at, whole_since, version)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                     created_at, whole_since, version, request_hash)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ;
 
 -- UPDATE_WEBHOOK

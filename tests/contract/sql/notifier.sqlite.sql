@@ -22,6 +22,7 @@ CREATE TABLE followed (
 CREATE TABLE webhook (
     webhook_id    TEXT PRIMARY KEY,
     request_id    TEXT UNIQUE,       -- NULL: it had none
+    request_hash  TEXT,                          -- of what that request asked for
     url           TEXT NOT NULL,
     description   TEXT NOT NULL,
     types         TEXT NOT NULL,                 -- full names, with blanks between; '': all
@@ -366,9 +367,10 @@ DELETE FROM event
 ;
 
 -- FIND_WEBHOOK
-SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -377,9 +379,10 @@ SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, de
 ;
 
 -- FIND_REQUESTED_WEBHOOK
-SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -388,9 +391,10 @@ SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, de
 ;
 
 -- LIST_WEBHOOKS
-SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -401,9 +405,10 @@ SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, de
 ;
 
 -- LISTENING_WEBHOOKS
-SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -423,9 +428,10 @@ ORDER BY webhook_id
 ;
 
 -- FIND_WEBHOOKS
-SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -440,8 +446,8 @@ SELECT count(*) AS webhooks
 
 -- INSERT_WEBHOOK
 INSERT INTO webhook (webhook_id, request_id, url, description, types, in_order, secret, state,
-                     created_at, whole_since, version)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                     created_at, whole_since, version, request_hash)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
 ;
 
 -- UPDATE_WEBHOOK

@@ -70,9 +70,10 @@ class WebhookStatements:
     """Webhooks as they stand."""
 
     _WEBHOOK = """
-SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -127,8 +128,8 @@ SELECT count(*) AS webhooks
 """
     INSERT_WEBHOOK = """
 INSERT INTO webhook (webhook_id, request_id, url, description, types, in_order, secret, state,
-                     created_at, whole_since, version)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                     created_at, whole_since, version, request_hash)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
     UPDATE_WEBHOOK = """
 UPDATE webhook

@@ -185,6 +185,7 @@ class StoreWork:
             webhook.created_at,
             webhook.whole_since,
             webhook.version,
+            webhook.request_hash or None,
         )
 
     async def save_webhook(self, webhook: Webhook) -> None:
@@ -317,6 +318,7 @@ def _webhook(row: Row) -> Webhook:
         created_at=instant(row["created_at"]),
         whole_since=instant(row["whole_since"]),
         request_id=row["request_id"],
+        request_hash=row["request_hash"],
         state=WebhookState(row["state"]),
         failing_since=instant_or_none(row["failing_since"]),
         catching_up=bool(row["catching_up"]),
