@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from holdfast.chassis.clock import Clock
@@ -199,9 +199,10 @@ class Notifying:
         begin, feeds = store.begin, ClientFeeds(client)
         self.signatures = signatures = Signatures(Sealer([KEY]))
         self.lost: list[str] = []
+        self.kept = timedelta(days=TELLING_DEFAULTS.kept_days)
         self.follows = {
             feed: FollowFeed(
-                begin, feeds, clock, feed, kinds, TYPES, lambda: None, self.lost.append
+                begin, feeds, clock, feed, kinds, TYPES, self.kept, lambda: None, self.lost.append
             )
             for feed in FeedName
         }

@@ -12,6 +12,7 @@ from holdfast.notifier.application.ports import ServiceAway
 from holdfast.notifier.domain.webhook import WebhookState
 from tests.integration import test_webhook_rules as rules
 from tests.integration.notifying import (
+    CONFIRMED,
     FAILED,
     GONE,
     INVENTORY,
@@ -147,3 +148,25 @@ async def test_who_is_disabled_while_it_catches_up_is_behind_no_more(told: Notif
     assert webhook.state is WebhookState.DISABLED
     assert not webhook.catching_up
     assert await told.store.catching_up() == []
+
+
+async def test_who_was_mailed_so_long_ago_that_nobody_knows_is_not_mailed_again(
+    told: Notifying,
+) -> None:
+    now = told.clock.now()
+    await told.sql("UPDATE followed SET since = $1", now - 3 * told.kept)
+    for age in (2 * told.kept, told.kept / 2):
+        await told.happen((CONFIRMED, f"{age.days}", 2), at=now - age)
+    while await told.follow():
+        pass
+    await told.send_mails()
+    while await told.store.forget(now - told.kept):
+        pass
+    await told.sql("UPDATE followed SET cursor = '0123456789ab-3-00000000' WHERE feed = 'orders'")
+    (new,) = await told.happen((CONFIRMED, "new", 2))
+    while await told.follow():
+        pass
+    await told.send_mails()
+
+    assert len(told.lost) == 1
+    assert [letter.event_id for letter in told.outside.letters][2:] == [new]

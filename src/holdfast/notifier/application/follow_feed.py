@@ -1,6 +1,7 @@
 """Follow a feed: every event becomes deliveries and mails, in the transaction that moves on."""
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
 
 from holdfast.notifier.application.ports import (
     EARLIEST,
@@ -32,6 +33,7 @@ class FollowFeed:
 
     :param kinds: of the mails that are sent.
     :param mail_types: of the events that such mails tell, by full name.
+    :param kept: how long it is known which mails there were.
     :param told: called when there is something to send.
     :param lost: called with the reason when the place in the feed is lost: events that are not
         kept any more were told to nobody.
@@ -45,11 +47,12 @@ class FollowFeed:
         feed: FeedName,
         kinds: Collection[str],
         mail_types: Collection[str],
+        kept: timedelta,
         told: Callable[[], None],
         lost: Callable[[str], None],
     ) -> None:
         self._begin, self._feeds, self._clock, self._feed = begin, feeds, clock, feed
-        self._kinds, self._told, self._lost = kinds, told, lost
+        self._kinds, self._kept, self._told, self._lost = kinds, kept, told, lost
         self._mail_types = frozenset(one for one in mail_types if feed_of(one) is feed)
 
     async def start(self) -> None:
@@ -134,13 +137,19 @@ class FollowFeed:
                     Mail(0, one.event_id, one.subject, one.kind, one.happened_at, next_at=now)
                     for one in page.events
                     if one.kind in self._kinds
-                    and not (before.anew and one.happened_at < before.since - MARGIN)
+                    and not (before.anew and one.happened_at < self._mailed_from(before, now))
                 ]
             )
             # A page of some types may have no event and yet not be the last.
             anew = before.anew and page.next_cursor != before.cursor
             await work.move_followed(self._feed, page.next_cursor, anew=anew)
         self._told()
+
+    def _mailed_from(self, before: Followed, now: datetime) -> datetime:
+        """Return from when on there are mails of a feed that is followed anew: of what is older,
+        nobody knows whether a customer was told.
+        """
+        return max(before.since - MARGIN, now - self._kept + MARGIN)
 
     async def _tell_webhooks(
         self, work: Work, events: Sequence[FeedEvent], before: Followed
