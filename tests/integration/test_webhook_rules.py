@@ -306,6 +306,24 @@ async def test_an_attempt_from_before_it_was_asked_for_again_takes_none_of_its_a
     assert (delivery.state, delivery.attempts) == (DeliveryState.WAITING, 0)
 
 
+async def test_one_event_that_is_sent_again_touches_no_other_line(told: Notifying) -> None:
+    told.outside.behave[SHOP] = always(FAILED)
+    webhook_id = await told.hook(SHOP)
+    ids = await told.happen((PLACED, "a", 1), (CONFIRMED, "a", 2), (PLACED, "b", 1))
+    await told.follow()
+    await told.deliver_all()
+    await told.sql("UPDATE delivery SET state = 'FAILED', ended_at = next_at WHERE delivery_id = 1")
+    await told.sql("UPDATE delivery SET state = 'WAITING' WHERE delivery_id = 2")
+    await told.sql(
+        "UPDATE delivery SET state = 'QUEUED' WHERE delivery_id = 3"
+    )
+
+    await told.redeliver(webhook_id, ids[0])
+    rows = await told.rows("SELECT state, attempts FROM delivery ORDER BY delivery_id")
+
+    assert [tuple(row) for row in rows] == [("WAITING", 0), ("QUEUED", 0), ("QUEUED", 1)]
+
+
 async def test_who_has_answered_well_comes_before_who_has_not(told: Notifying) -> None:
     webhooks = [await told.hook(SHOP) for _ in range(3)]
     await told.happen((PLACED, "a", 1))

@@ -252,6 +252,7 @@ UPDATE delivery
  WHERE webhook_id = ?1
    AND event_id = ?2
    AND ended_at IS NOT NULL
+RETURNING line
 ;
 
 -- QUEUE_ALL
@@ -260,6 +261,25 @@ UPDATE delivery
  WHERE webhook_id = ?1
    AND ended_at IS NULL
    AND state = 'WAITING'
+;
+
+-- QUEUE_LINE
+UPDATE delivery
+   SET state = 'QUEUED'
+ WHERE webhook_id = ?1
+   AND ended_at IS NULL
+   AND state = 'WAITING'
+   AND line = ?2
+;
+
+-- FIRST_OF_LINE
+UPDATE delivery
+   SET state = 'WAITING'
+ WHERE delivery_id = (SELECT min(delivery_id)
+                        FROM delivery
+                       WHERE webhook_id = ?1
+                         AND line = ?2
+                         AND ended_at IS NULL)
 ;
 
 -- FIRST_OF_ALL_LINES

@@ -187,6 +187,7 @@ UPDATE delivery
  WHERE webhook_id = $1::uuid
    AND event_id = $2
    AND ended_at IS NOT NULL
+RETURNING line
 """
     # What was reopened stands before what waits behind it; who is first is then said anew.
     QUEUE_ALL = """
@@ -195,6 +196,21 @@ UPDATE delivery
  WHERE webhook_id = $1::uuid
    AND ended_at IS NULL
    AND state = 'WAITING'
+"""
+    QUEUE_LINE = (
+        QUEUE_ALL
+        + """
+   AND line = $2
+"""
+    )
+    FIRST_OF_LINE = """
+UPDATE delivery
+   SET state = 'WAITING'
+ WHERE delivery_id = (SELECT min(delivery_id)
+                        FROM delivery
+                       WHERE webhook_id = $1::uuid
+                         AND line = $2
+                         AND ended_at IS NULL)
 """
     FIRST_OF_ALL_LINES = """
 UPDATE delivery

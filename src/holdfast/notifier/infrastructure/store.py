@@ -238,13 +238,17 @@ class StoreWork:
         await self._transaction.execute(self._sql.FIRST_OF_ALL_LINES, webhook_id)
 
     async def reopen(self, webhook_id: str, event_id: str | None, now: datetime) -> int:
+        work, sql = self._transaction, self._sql
         if event_id is None:
-            count = await self._transaction.execute(self._sql.REOPEN_FAILED, webhook_id, now)
-        else:
-            count = await self._transaction.execute(self._sql.REOPEN, webhook_id, event_id, now)
-        await self._transaction.execute(self._sql.QUEUE_ALL, webhook_id)
-        await self._transaction.execute(self._sql.FIRST_OF_ALL_LINES, webhook_id)
-        return count
+            count = await work.execute(sql.REOPEN_FAILED, webhook_id, now)
+            await work.execute(sql.QUEUE_ALL, webhook_id)
+            await work.execute(sql.FIRST_OF_ALL_LINES, webhook_id)
+            return count
+        reopened = await work.fetch(sql.REOPEN, webhook_id, event_id, now)
+        for row in reopened:
+            await work.execute(sql.QUEUE_LINE, webhook_id, row["line"])
+            await work.execute(sql.FIRST_OF_LINE, webhook_id, row["line"])
+        return len(reopened)
 
     async def record(self, attempts: Sequence[Attempt]) -> None:
         await self._transaction.write(self._sql.RECORD_ATTEMPTS, list(map(_attempt_row, attempts)))
