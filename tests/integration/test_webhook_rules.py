@@ -14,6 +14,7 @@ import pytest
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.messaging import feed
+from holdfast.notifier.application import follow_feed
 from holdfast.notifier.application.manage_webhooks import Place
 from holdfast.notifier.application.ports import Attempt
 from holdfast.notifier.domain.delivery import Answer
@@ -81,6 +82,36 @@ async def test_a_page_is_taken_as_a_whole_or_not_at_all(
     await told.deliver_all()
 
     assert told.outside.ids(SHOP) == ids
+
+
+async def test_a_page_that_many_are_told_of_is_taken_in_parts(
+    told: Notifying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow_feed, "DELIVERIES_MAX", 4)
+    written, add = list[int](), StoreWork.add_deliveries
+
+    async def count(work: StoreWork, deliveries: Any, at: Any) -> None:
+        written.append(len(deliveries))
+        if len(written) == 3:
+            raise RuntimeError("in the middle")
+        await add(work, deliveries, at)
+
+    monkeypatch.setattr(StoreWork, "add_deliveries", count)
+    urls = [f"http://{number}/" for number in range(5)]
+    for url in urls[:3]:
+        await told.hook(url)
+    for url in urls[3:]:
+        await told.hook(url, CANCELLED)
+    ids = await told.happen(*subjects("a", "b"))
+    with pytest.raises(RuntimeError, match="in the middle"):
+        await told.follow()
+    await told.follow()
+    await told.deliver_all()
+
+    assert written == [3, 3, 3, 3, 3, 5, 5], "one event at least, the third once more"
+    for url in urls:
+        its = ids if url in urls[:3] else ids[4:]
+        assert sorted(told.outside.ids(url)) == sorted(its)
 
 
 @pytest.mark.parametrize("behind_s", [0, 50])
@@ -314,9 +345,7 @@ async def test_one_event_that_is_sent_again_touches_no_other_line(told: Notifyin
     await told.deliver_all()
     await told.sql("UPDATE delivery SET state = 'FAILED', ended_at = next_at WHERE delivery_id = 1")
     await told.sql("UPDATE delivery SET state = 'WAITING' WHERE delivery_id = 2")
-    await told.sql(
-        "UPDATE delivery SET state = 'QUEUED' WHERE delivery_id = 3"
-    )
+    await told.sql("UPDATE delivery SET state = 'QUEUED' WHERE delivery_id = 3")
 
     await told.redeliver(webhook_id, ids[0])
     rows = await told.rows("SELECT state, attempts FROM delivery ORDER BY delivery_id")
