@@ -7,6 +7,7 @@ from holdfast.notifier.application.follow_feed import FollowFeed
 from holdfast.notifier.application.mails import send_mail
 from holdfast.notifier.application.manage_webhooks import UpdateWebhook
 from holdfast.notifier.domain import delivery
+from holdfast.notifier.infrastructure import mail_addresses
 from holdfast.notifier.infrastructure.guarded_network import Guard
 from holdfast.notifier.infrastructure.sealing import Sealer
 from holdfast.notifier.infrastructure.sql import SQL
@@ -14,6 +15,7 @@ from holdfast.notifier.infrastructure.store import StoreWork
 from proof.mutants.planting import bug, edited
 
 RULES = "tests/integration/test_webhook_rules.py"
+CATCHING_UP = "tests/integration/test_webhook_catching_up.py"
 ANEW = f"{RULES}::test_what_was_told_is_not_told_again_when_a_lost_feed_is_followed_anew"
 INACTIVE = f"{RULES}::test_who_was_made_inactive_is_sent_nothing_of_that_time"
 NO_NOTIFIER = "no simulated partner gets into that"
@@ -185,7 +187,7 @@ BUGS = (
             UpdateWebhook,
             "__call__",
             (
-                'await work.give_up_open(webhook_id, "the webhook was made inactive", now)',
+                'await work.give_up_open(webhook_id, FEEDS, "the webhook was made inactive", now)',
                 "pass",
             ),
         ),
@@ -199,9 +201,32 @@ BUGS = (
             SQL["sqlite"],
             "GIVE_UP_OPEN",
             "DELETE FROM delivery WHERE webhook_id = ?1 AND ended_at IS NULL"
-            " AND ?2 IS NOT NULL AND ?3 IS NOT NULL",
+            " AND ?2 IS NOT NULL AND ?3 IS NOT NULL AND ?4 IS NOT NULL",
         ),
         tests=(f"{RULES}::test_what_was_given_up_is_kept_and_comes_when_asked_for",),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "a replay of one feed takes the other with it",
+        "What waits of a feed that nobody asked for again is given up, and comes no more.",
+        _in_sqlite("GIVE_UP_OPEN", ("AND feed IN", "OR feed IN")),
+        tests=(f"{CATCHING_UP}::test_a_replay_of_one_feed_leaves_what_waits_of_the_other",),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "a feed that is away holds up all",
+        "Who is behind in a feed that can be read waits for one that can't.",
+        edited(CatchUpWebhooks, "__call__", ("away = away or error", "raise")),
+        tests=(
+            f"{CATCHING_UP}::test_a_feed_that_is_away_holds_up_nobody_who_is_behind_in_the_other",
+        ),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "an address makes headers",
+        "An encoded word before the @ is decoded into the mail, with the line breaks in it.",
+        edited(mail_addresses, "read", (" or _ENCODED in local", "")),
+        tests=("tests/unit/test_mail_message.py::test_no_address_makes_a_header",),
         why_tests=NO_NOTIFIER,
     ),
     bug(

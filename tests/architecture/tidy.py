@@ -29,6 +29,7 @@ CATCHES_EVERYTHING = {
     "src/holdfast/chassis/process/lifecycle.py": "the background-loop supervisor: the loop goes on",
     "src/holdfast/chassis/batcher.py": "hands the error to every submitter of the batch",
     "src/holdfast/console/application.py": "around every page: the person is told",
+    "src/holdfast/notifier/infrastructure/smtp.py": "the library that writes mails raises whatever",
     "src/holdfast/notifier/infrastructure/templates.py": "an operator's template raises whatever",
     "src/holdfast/cli/exits.py": "the command line shows people no traceback",
 }

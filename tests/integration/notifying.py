@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from holdfast.chassis.clock import Clock
@@ -32,7 +32,7 @@ from holdfast.notifier.application.manage_webhooks import (
 )
 from holdfast.notifier.application.ports import Attempt
 from holdfast.notifier.application.send_mails import SendMails
-from holdfast.notifier.domain.delivery import Answer
+from holdfast.notifier.domain.delivery import Answer, UrlRefused
 from holdfast.notifier.domain.events import FeedName
 from holdfast.notifier.domain.mail import Language, MailKind, Outcome, Sent
 from holdfast.notifier.domain.webhook import WebhookState
@@ -158,10 +158,12 @@ class Outside:
     behave: dict[str, Behave] = field(default_factory=dict)
     arrivals: list[Arrival] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
     post_office: Callable[[Letter], Outcome] = lambda _: Sent()
 
     async def require_allowed(self, url: str) -> None:
-        """Whatever a test asks for may be called."""
+        if url in self.refused:
+            raise UrlRefused(url)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         arrival = Arrival(url, headers["webhook-id"], body, headers)
@@ -197,9 +199,10 @@ class Notifying:
         begin, feeds = store.begin, ClientFeeds(client)
         self.signatures = signatures = Signatures(Sealer([KEY]))
         self.lost: list[str] = []
+        self.kept = timedelta(days=TELLING_DEFAULTS.kept_days)
         self.follows = {
             feed: FollowFeed(
-                begin, feeds, clock, feed, kinds, TYPES, lambda: None, self.lost.append
+                begin, feeds, clock, feed, kinds, TYPES, self.kept, lambda: None, self.lost.append
             )
             for feed in FeedName
         }

@@ -298,3 +298,7 @@ async def test_a_page_token_forged_by_who_knows_how_is_refused_too(
         if "\0" in cursor:
             found = await refusal(holdfast.inventory.ListProducts(products, timeout=CALL_S_MAX))
             assert (found.code, found.fields) == (INVALID, ["page_token"]), cursor
+            token = make_token(f"0/{cursor}", "locations")
+            places = inventory_pb.ListLocationsRequest(page_token=token)
+            found = await refusal(holdfast.inventory.ListLocations(places, timeout=CALL_S_MAX))
+            assert (found.code, found.fields) == (INVALID, ["page_token"]), cursor

@@ -41,6 +41,14 @@ async def test_a_mail_arrives_whole() -> None:
     assert max(map(len, mail.raw.splitlines())) < 998, "RFC 5322, section 2.1.1"
 
 
+async def test_a_mail_that_cannot_be_written_is_never_sent() -> None:
+    async with receiving_mail() as server, mailing(at(server)) as mailer:
+        outcome = await mailer.send(letter()._replace(order_id="no id"))
+
+        assert outcome == Never("the mail could not be written")
+        assert isinstance(await mailer.send(letter()), Sent), "the next one is not its fault"
+
+
 async def test_mails_share_a_connection_and_say_goodbye() -> None:
     async with receiving_mail() as server:
         async with mailing(at(server)) as mailer:

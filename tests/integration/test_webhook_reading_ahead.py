@@ -135,3 +135,35 @@ async def test_what_was_read_ahead_is_forgotten_when_a_webhook_is_changed_here(
 
     assert len(told.outside.ids(OLD)) == 4, "those that had left"
     assert sorted(told.outside.ids(OLD) + told.outside.ids(NEW)) == sorted(ids)
+
+
+@pytest.mark.parametrize("in_order", [False, True])
+async def test_of_a_line_one_is_under_way_at_a_time_when_one_is_sent_again(
+    told: Notifying, in_order: bool
+) -> None:
+    arrived, go = asyncio.Event(), asyncio.Event()
+    under_way, most = set[str](), list[int]()
+
+    async def wait_at_the_last(arrival: Arrival) -> Answer:
+        under_way.add(arrival.event_id)
+        most.append(len(under_way))
+        if arrival.event_id == ids[-1]:
+            arrived.set()
+            await go.wait()
+        under_way.remove(arrival.event_id)
+        return OK
+
+    told.outside.behave[OLD] = wait_at_the_last
+    webhook_id = await told.hook(OLD, in_order=in_order)
+    ids = await told.happen(*((PLACED, "a", number) for number in range(6)))
+    await told.follow()
+    while not arrived.is_set():
+        await told.deliver.look()
+    await told.redeliver(webhook_id, ids[0])
+    told.deliver.look_anew()
+    await told.deliver.look()
+    go.set()
+    await told.deliver_all()
+
+    assert told.outside.ids(OLD) == [*ids, ids[0]]
+    assert max(most) == 1

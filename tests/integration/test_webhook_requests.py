@@ -2,7 +2,9 @@
 
 import pytest
 
+from holdfast.chassis.grpc.pages import make_token
 from holdfast.client import AlreadyExists, InvalidRequest, NotFound, StaleVersion
+from holdfast.contracts.notifier.v1 import notifier_pb2 as pb
 from tests.integration.conftest import EMBEDDED_ON_POSTGRES, RunningHoldfast
 from tests.integration.test_webhooks import partner
 
@@ -33,6 +35,19 @@ async def test_a_webhook_is_made_once_however_often_it_is_asked_for(
         assert [one async for one in client.list()] == []
         with pytest.raises(NotFound):
             await client.get(first.webhook.webhook_id)
+
+
+@pytest.mark.parametrize("number", ["9" * 19, "9223372036854775808"])
+async def test_a_page_token_forged_by_who_knows_how_is_refused(
+    holdfast: RunningHoldfast, number: str
+) -> None:
+    client = holdfast.client
+    made = (await client.webhooks.create("http://127.0.0.1:1/")).webhook.webhook_id
+    with pytest.raises(InvalidRequest, match="page_token"):
+        await client.webhooks.delivery_page(made, make_token(number, f"deliveries {made} None"))
+    mails = pb.ListMailsRequest(page_token=make_token(number, "mails None "))
+    with pytest.raises(InvalidRequest, match="page_token"):
+        await client.mails._calls.ask(client.mails._stub.ListMails, mails, repeatable=True)
 
 
 @pytest.mark.parametrize(

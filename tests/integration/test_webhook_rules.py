@@ -14,6 +14,7 @@ import pytest
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.messaging import feed
+from holdfast.notifier.application import follow_feed
 from holdfast.notifier.application.manage_webhooks import Place
 from holdfast.notifier.application.ports import Attempt
 from holdfast.notifier.domain.delivery import Answer
@@ -81,6 +82,36 @@ async def test_a_page_is_taken_as_a_whole_or_not_at_all(
     await told.deliver_all()
 
     assert told.outside.ids(SHOP) == ids
+
+
+async def test_a_page_that_many_are_told_of_is_taken_in_parts(
+    told: Notifying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow_feed, "DELIVERIES_MAX", 4)
+    written, add = list[int](), StoreWork.add_deliveries
+
+    async def count(work: StoreWork, deliveries: Any, at: Any) -> None:
+        written.append(len(deliveries))
+        if len(written) == 3:
+            raise RuntimeError("in the middle")
+        await add(work, deliveries, at)
+
+    monkeypatch.setattr(StoreWork, "add_deliveries", count)
+    urls = [f"http://{number}/" for number in range(5)]
+    for url in urls[:3]:
+        await told.hook(url)
+    for url in urls[3:]:
+        await told.hook(url, CANCELLED)
+    ids = await told.happen(*subjects("a", "b"))
+    with pytest.raises(RuntimeError, match="in the middle"):
+        await told.follow()
+    await told.follow()
+    await told.deliver_all()
+
+    assert written == [3, 3, 3, 3, 3, 5, 5], "one event at least, the third once more"
+    for url in urls:
+        its = ids if url in urls[:3] else ids[4:]
+        assert sorted(told.outside.ids(url)) == sorted(its)
 
 
 @pytest.mark.parametrize("behind_s", [0, 50])
@@ -248,42 +279,6 @@ async def test_who_does_not_answer_has_room_for_one_and_others_go_on(told: Notif
     assert len(told.outside.ids(DEAD)) == 1
 
 
-async def test_who_catches_up_gets_what_it_missed_and_then_what_is_new_in_order(
-    told: Notifying,
-) -> None:
-    ids = await told.happen(*subjects("a"))
-    await told.follow()
-    webhook_id = await told.hook(SHOP, in_order=True)
-    await told.replay(webhook_id, EARLIEST)
-    ids += await told.happen(*subjects("b"))
-    await told.follow()
-    ids += await told.happen(*subjects("c"))
-    while await told.catch_up():
-        pass
-    await told.follow()
-    await told.deliver_all()
-
-    assert told.outside.ids(SHOP) == ids
-
-
-async def test_who_catches_up_misses_nothing_while_a_lost_feed_is_followed_anew(
-    told: Notifying,
-) -> None:
-    ids = await told.happen(*subjects("a"))
-    await told.follow()
-    await told.hook(DEAD)
-    await told.sql("UPDATE followed SET cursor = '0123456789ab-3-00000000' WHERE feed = 'orders'")
-    await told.follow()
-    await told.replay(await told.hook(SHOP, in_order=True), EARLIEST)
-    await told.catch_up()
-    ids += await told.happen(*subjects("b"))
-    while await told.follow() + await told.catch_up():
-        pass
-    await told.deliver_all()
-
-    assert told.outside.ids(SHOP) == ids
-
-
 async def test_who_was_made_inactive_is_sent_nothing_of_that_time(told: Notifying) -> None:
     told.outside.behave[SHOP] = always(FAILED)
     webhook_id = await told.hook(SHOP, PLACED)
@@ -342,6 +337,22 @@ async def test_an_attempt_from_before_it_was_asked_for_again_takes_none_of_its_a
     assert (delivery.state, delivery.attempts) == (DeliveryState.WAITING, 0)
 
 
+async def test_one_event_that_is_sent_again_touches_no_other_line(told: Notifying) -> None:
+    told.outside.behave[SHOP] = always(FAILED)
+    webhook_id = await told.hook(SHOP)
+    ids = await told.happen((PLACED, "a", 1), (CONFIRMED, "a", 2), (PLACED, "b", 1))
+    await told.follow()
+    await told.deliver_all()
+    await told.sql("UPDATE delivery SET state = 'FAILED', ended_at = next_at WHERE delivery_id = 1")
+    await told.sql("UPDATE delivery SET state = 'WAITING' WHERE delivery_id = 2")
+    await told.sql("UPDATE delivery SET state = 'QUEUED' WHERE delivery_id = 3")
+
+    await told.redeliver(webhook_id, ids[0])
+    rows = await told.rows("SELECT state, attempts FROM delivery ORDER BY delivery_id")
+
+    assert [tuple(row) for row in rows] == [("WAITING", 0), ("QUEUED", 0), ("QUEUED", 1)]
+
+
 async def test_who_has_answered_well_comes_before_who_has_not(told: Notifying) -> None:
     webhooks = [await told.hook(SHOP) for _ in range(3)]
     await told.happen((PLACED, "a", 1))
@@ -375,24 +386,3 @@ async def test_a_mail_that_was_sent_is_not_sent_again(told: Notifying) -> None:
             await work.retry_mail(ids[1], told.clock.now())
 
     assert [letter.event_id for letter in told.outside.letters] == ids[1:]
-
-
-async def test_a_place_that_is_asked_for_while_a_webhook_joins_the_others_is_kept(
-    told: Notifying,
-) -> None:
-    await told.start()
-    webhook_id = await told.hook(SHOP)
-    await told.happen((PLACED, "o-1", 1))
-    await told.follow()
-    await told.replay(webhook_id, EARLIEST)
-    (place,) = await told.store.catching_up()
-    another = place._replace(since=told.clock.now())
-
-    async with asyncio.TaskGroup() as group, told.store.begin() as work:
-        await work.lock_webhooks([webhook_id])
-        joining = group.create_task(told.catch_up())
-        await asyncio.sleep(0.2)  # until it waits
-        await work.save_catch_up(another)
-
-    assert joining.result()
-    assert await told.store.catching_up() == [another]

@@ -43,14 +43,15 @@ def read_back(raw: bytes) -> EmailMessage:
     return message_from_bytes(raw, policy=policy.default)
 
 
-def require_ours(raw: bytes) -> EmailMessage:
+def require_ours(raw: bytes, to: str = "a@b.org") -> EmailMessage:
     """See that every header is one of ours, and once, also by the bytes alone."""
     block = raw.partition(b"\r\n\r\n")[0].replace(b"\r\n ", b"")
     names = [line.split(b":")[0].decode() for line in block.split(b"\r\n")]
     assert sorted(names) == sorted(OURS)
     parsed = read_back(raw)
     assert sorted(parsed.keys()) == sorted(OURS)
-    assert [one.addr_spec for one in parsed["To"].addresses] == ["a@b.org"]
+    told = [one.addr_spec for one in parsed["To"].addresses]
+    assert [one.encode(errors="surrogateescape").decode() for one in told] == [to]
     assert [one.addr_spec for one in parsed["From"].addresses] == ["orders@shop.example"]
     return parsed
 
@@ -96,6 +97,38 @@ def test_a_text_arrives_as_it_was_written_but_for_its_line_breaks(text: str) -> 
     lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     found = body.get_content().replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
     assert found == lines
+
+
+@given(st.text(max_size=80) | st.emails() | st.text("=?utf-8qb0DA_'$.x", max_size=64))
+@example("=?utf-8?q?=0D=0AReply-To=3Ax=40evil.co=0D=0AX=3A?=@shop.example")
+@example("=?utf-8?q?=40==40'?=$@example.org")
+@example("a=?utf-8?b?DQo=?=@example.org")
+@example("ü=?utf-8?q?=0D=0A?=@example.org")
+@example("ü@example.org")
+def test_no_address_makes_a_header(text: str) -> None:
+    try:
+        address = read(text if "@" in text else f"{text}@example.org")
+    except AddressUnusable:
+        return
+
+    require_ours(message(to=str(address)), to=str(address))
+
+
+def test_no_name_of_a_shop_makes_a_header() -> None:
+    sender = SENDER._replace(name="=?utf-8?q?=0D=0ABcc:_eve=40example.org?=")
+    words = Rendered("s", "t", "h")
+    letter = Letter("e-1", "o-1", MailKind.CONFIRMED, AT, Language.DE, "a@b.org", words)
+
+    require_ours(message_of(letter, sender, read("a@b.org")))
+
+
+def test_what_brings_a_line_break_into_a_header_is_not_written() -> None:
+    hidden = Address("=?utf-8?q?=0D=0ABcc:_eve=40example.org?=", "example.org")
+    words = Rendered("s", "t", "h")
+    letter = Letter("e-1", "o-1", MailKind.CONFIRMED, AT, Language.DE, str(hidden), words)
+
+    with pytest.raises(ValueError, match="line break"):
+        message_of(letter, SENDER, hidden)
 
 
 @given(st.text(max_size=80) | st.emails())

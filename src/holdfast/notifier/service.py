@@ -149,11 +149,11 @@ def assemble(
     mails: tuple[Collection[str], Collection[str]] = ((), ())
     if mailer is not None and telling.mails:
         mails = telling.mails, MAIL_TYPES
+    kept, wake = timedelta(days=telling.kept_days), deliver.wake.set
     follows = [
-        FollowFeed(store.begin, feeds, clock, feed, *mails, deliver.wake.set, feed_lost(feed))
+        FollowFeed(store.begin, feeds, clock, feed, *mails, kept, wake, feed_lost(feed))
         for feed in FeedName
     ]
-    kept = timedelta(days=telling.kept_days)
 
     async def forget() -> int:
         return await store.forget(clock.now() - kept)

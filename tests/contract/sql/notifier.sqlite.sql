@@ -22,6 +22,7 @@ CREATE TABLE followed (
 CREATE TABLE webhook (
     webhook_id    TEXT PRIMARY KEY,
     request_id    TEXT UNIQUE,       -- NULL: it had none
+    request_hash  TEXT,                          -- of what that request asked for
     url           TEXT NOT NULL,
     description   TEXT NOT NULL,
     types         TEXT NOT NULL,                 -- full names, with blanks between; '': all
@@ -232,6 +233,10 @@ UPDATE delivery
    SET state = 'FAILED', problem = ?2, ended_at = ?3
  WHERE webhook_id = ?1
    AND ended_at IS NULL
+   AND EXISTS (SELECT 1
+                 FROM event
+                WHERE event.event_id = delivery.event_id
+                  AND feed IN (SELECT value FROM json_each(?4)))
 ;
 
 -- REOPEN_FAILED
@@ -247,6 +252,7 @@ UPDATE delivery
  WHERE webhook_id = ?1
    AND event_id = ?2
    AND ended_at IS NOT NULL
+RETURNING line
 ;
 
 -- QUEUE_ALL
@@ -257,10 +263,30 @@ UPDATE delivery
    AND state = 'WAITING'
 ;
 
+-- QUEUE_LINE
+UPDATE delivery
+   SET state = 'QUEUED'
+ WHERE webhook_id = ?1
+   AND ended_at IS NULL
+   AND state = 'WAITING'
+   AND line = ?2
+;
+
+-- FIRST_OF_LINE
+UPDATE delivery
+   SET state = 'WAITING'
+ WHERE delivery_id = (SELECT min(delivery_id)
+                        FROM delivery
+                       WHERE webhook_id = ?1
+                         AND line = ?2
+                         AND ended_at IS NULL)
+;
+
 -- FIRST_OF_ALL_LINES
 UPDATE delivery
    SET state = 'WAITING'
- WHERE delivery_id IN (SELECT min(delivery_id)
+ WHERE state = 'QUEUED'
+   AND delivery_id IN (SELECT min(delivery_id)
                          FROM delivery
                         WHERE webhook_id = ?1
                           AND ended_at IS NULL
@@ -361,9 +387,10 @@ DELETE FROM event
 ;
 
 -- FIND_WEBHOOK
-SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -372,9 +399,10 @@ SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, de
 ;
 
 -- FIND_REQUESTED_WEBHOOK
-SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -383,9 +411,10 @@ SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, de
 ;
 
 -- LIST_WEBHOOKS
-SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -396,9 +425,10 @@ SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, de
 ;
 
 -- LISTENING_WEBHOOKS
-SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -418,9 +448,10 @@ ORDER BY webhook_id
 ;
 
 -- FIND_WEBHOOKS
-SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -435,8 +466,8 @@ SELECT count(*) AS webhooks
 
 -- INSERT_WEBHOOK
 INSERT INTO webhook (webhook_id, request_id, url, description, types, in_order, secret, state,
-                     created_at, whole_since, version)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                     created_at, whole_since, version, request_hash)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
 ;
 
 -- UPDATE_WEBHOOK

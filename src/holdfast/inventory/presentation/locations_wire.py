@@ -22,7 +22,7 @@ VERSION_MAX = 2**63 - 1
 FIELDS = ("name", "kind", "priority", "active", "address")
 ADDRESS_CHARACTERS_MAX = {"street": 500, "city": 200, "region": 200, "postal_code": 50}
 FIRST = (-1, "")  # before all of them
-CURSOR_FORM = r"[0-9]{1,7}/.+"
+CURSOR_FORM = r"[0-9]{1,7}/[^\0]+"
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _PREFIX = "LOCATION_KIND_"

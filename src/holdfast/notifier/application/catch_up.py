@@ -11,6 +11,7 @@ from holdfast.notifier.application.ports import (
     FeedPage,
     Feeds,
     Reader,
+    ServiceAway,
 )
 from holdfast.notifier.application.telling import tell
 from holdfast.notifier.domain.webhook import WebhookState
@@ -37,8 +38,19 @@ class CatchUpWebhooks:
         self._clock, self._lost = clock, lost
 
     async def __call__(self) -> int:
-        """Return how many webhooks were brought a page; call again until 0."""
-        return sum([await self._bring(place) for place in await self._reader.catching_up()])
+        """Return how many webhooks were brought a page; call again until 0.
+
+        :raises ServiceAway: the service of a feed does not answer, and nobody else is behind.
+        """
+        moved, away = 0, None
+        for place in await self._reader.catching_up():
+            try:
+                moved += await self._bring(place)
+            except ServiceAway as error:  # others may be behind in the other feed
+                away = away or error
+        if away is not None and not moved:
+            raise away
+        return moved
 
     async def _bring(self, place: CatchUp) -> bool:
         """Return whether that moved it."""

@@ -21,6 +21,7 @@ from holdfast.notifier.application.ports import (
     Signer,
 )
 from holdfast.notifier.domain.delivery import Answer, next_attempt_at
+from holdfast.notifier.domain.events import FEEDS
 from holdfast.notifier.domain.webhook import Webhook, WebhookState
 
 EACH_MAX = 16  # under way to one webhook, until they arrive
@@ -47,8 +48,18 @@ class _Receiver:
 
     def __init__(self) -> None:
         self.room = 1
-        self.sent = set[int]()  # and not arrived yet
+        self.sent = dict[int, str]()  # deliveries that have not arrived yet, and their lines
         self.next = deque[_Taken]()
+
+    def take_next(self) -> _Taken | None:
+        """Take the first of a line that nothing is under way of: what is sent again may come before
+        what has left.
+        """
+        lines = set(self.sent.values())
+        found = next((one for one in self.next if one.due.line not in lines), None)
+        if found is not None:
+            self.next.remove(found)
+        return found
 
     @property
     def has_room(self) -> bool:
@@ -154,8 +165,10 @@ class Deliver:
         while receiver.next and receiver.has_room and len(self._under_way) < ALL_MAX:
             if receiver.room == 1 and len(self._under_way) >= UNTRIED_MAX:
                 return
-            due, webhook, _ = receiver.next.popleft()
-            receiver.sent.add(due.delivery_id)
+            if (taken := receiver.take_next()) is None:
+                return
+            due, webhook, _ = taken
+            receiver.sent[due.delivery_id] = due.line
             task = asyncio.create_task(self._deliver(due, webhook, receiver))
             self._under_way[due.delivery_id] = task
             task.add_done_callback(partial(self._end, due, receiver))
@@ -178,7 +191,7 @@ class Deliver:
 
     def _arrived(self, due: DueDelivery, receiver: _Receiver) -> None:
         """Let another one be sent: this one has arrived, though that is not recorded yet."""
-        receiver.sent.discard(due.delivery_id)
+        receiver.sent.pop(due.delivery_id, None)
         self._start_next(receiver)
         if not receiver.has_next:
             self.wake.set()
@@ -234,7 +247,9 @@ class RecordAttempts:
                 if webhook != before:
                     await work.save_webhook(webhook)
                 if webhook.state is WebhookState.DISABLED is not before.state:
-                    await work.give_up_open(webhook_id, "the webhook was disabled", its[-1].at)
+                    why, at = "the webhook was disabled", its[-1].at
+                    await work.give_up_open(webhook_id, FEEDS, why, at)
+                    await work.end_catch_ups(webhook_id)
                     given_up.append(webhook)
         for webhook in given_up:
             self._disabled(webhook)

@@ -1,6 +1,7 @@
 """Follow a feed: every event becomes deliveries and mails, in the transaction that moves on."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from holdfast.notifier.application.ports import (
     EARLIEST,
@@ -19,6 +20,7 @@ from holdfast.notifier.domain.events import FeedEvent, FeedName, feed_of
 from holdfast.notifier.domain.webhook import Webhook
 
 WAIT_S = 5.0  # for news, with one call; a new webhook may have to wait for its end
+DELIVERIES_MAX = 10_000  # made in one transaction, unless one event has more
 NOTHING: frozenset[str] = frozenset()
 
 
@@ -32,6 +34,7 @@ class FollowFeed:
 
     :param kinds: of the mails that are sent.
     :param mail_types: of the events that such mails tell, by full name.
+    :param kept: how long it is known which mails there were.
     :param told: called when there is something to send.
     :param lost: called with the reason when the place in the feed is lost: events that are not
         kept any more were told to nobody.
@@ -45,11 +48,12 @@ class FollowFeed:
         feed: FeedName,
         kinds: Collection[str],
         mail_types: Collection[str],
+        kept: timedelta,
         told: Callable[[], None],
         lost: Callable[[str], None],
     ) -> None:
         self._begin, self._feeds, self._clock, self._feed = begin, feeds, clock, feed
-        self._kinds, self._told, self._lost = kinds, told, lost
+        self._kinds, self._kept, self._told, self._lost = kinds, kept, told, lost
         self._mail_types = frozenset(one for one in mail_types if feed_of(one) is feed)
 
     async def start(self) -> None:
@@ -78,7 +82,8 @@ class FollowFeed:
         """
         async with self._begin() as work:
             followed = await work.lock_followed(self._feed)
-            types = await self._wanted(work)
+            webhooks = await work.listening(self._feed)
+        types = self._wanted(webhooks)
         if followed is None:
             await self.start()
             return 1
@@ -93,13 +98,16 @@ class FollowFeed:
             await self._begin_anew(followed, lost)
             return 1
         if page.next_cursor != followed.cursor or followed.anew:
-            await self._take(page, followed, types)
+            for part in _parts(page, webhooks):
+                followed = await self._take(part, followed, types)
+                if followed is None:
+                    break
         return len(page.events)
 
-    async def _wanted(self, work: Work) -> frozenset[str] | None:
+    def _wanted(self, webhooks: Collection[Webhook]) -> frozenset[str] | None:
         """Return which types of this feed anybody wants; None: all."""
         wanted = self._mail_types
-        for webhook in await work.listening(self._feed):
+        for webhook in webhooks:
             if not webhook.types:
                 return None
             wanted |= {one for one in webhook.types if feed_of(one) is self._feed}
@@ -110,7 +118,8 @@ class FollowFeed:
         latest = await self._feeds.latest(self._feed)
         async with self._begin() as work:
             is_same = await work.lock_followed(self._feed) == before
-            if is_same and latest != before.cursor and await self._wanted(work) == NOTHING:
+            wanted = self._wanted(await work.listening(self._feed))
+            if is_same and latest != before.cursor and wanted == NOTHING:
                 await work.move_followed(self._feed, latest, anew=False)
 
     async def _begin_anew(self, lost: Followed, why: FeedLost) -> None:
@@ -120,27 +129,37 @@ class FollowFeed:
             if await work.lock_followed(self._feed) == lost:
                 await work.move_followed(self._feed, EARLIEST, anew=True)
 
-    async def _take(self, page: FeedPage, before: Followed, types: frozenset[str] | None) -> None:
+    async def _take(
+        self, page: FeedPage, before: Followed, types: frozenset[str] | None
+    ) -> Followed | None:
+        """Return how far that leads; None: nowhere, as something changed meanwhile."""
         now = self._clock.now()
         async with self._begin() as work:
             if await work.lock_followed(self._feed) != before:
-                return  # another process was faster
-            wanted = await self._wanted(work)
+                return None  # another process was faster
+            wanted = self._wanted(await work.listening(self._feed))
             if types is not None and (wanted is None or not wanted <= types):
-                return  # meanwhile somebody wants what was not read
+                return None  # meanwhile somebody wants what was not read
             await self._tell_webhooks(work, page.events, before)
             await work.add_mails(
                 [
                     Mail(0, one.event_id, one.subject, one.kind, one.happened_at, next_at=now)
                     for one in page.events
                     if one.kind in self._kinds
-                    and not (before.anew and one.happened_at < before.since - MARGIN)
+                    and not (before.anew and one.happened_at < self._mailed_from(before, now))
                 ]
             )
             # A page of some types may have no event and yet not be the last.
             anew = before.anew and page.next_cursor != before.cursor
             await work.move_followed(self._feed, page.next_cursor, anew=anew)
         self._told()
+        return before._replace(cursor=page.next_cursor, anew=anew)
+
+    def _mailed_from(self, before: Followed, now: datetime) -> datetime:
+        """Return from when on there are mails of a feed that is followed anew: of what is older,
+        nobody knows whether a customer was told.
+        """
+        return max(before.since - MARGIN, now - self._kept + MARGIN)
 
     async def _tell_webhooks(
         self, work: Work, events: Sequence[FeedEvent], before: Followed
@@ -162,6 +181,20 @@ class FollowFeed:
             return
         for webhook in webhooks:
             await tell(work, _since(events, webhook), [webhook], now)
+
+
+def _parts(page: FeedPage, webhooks: Collection[Webhook]) -> Iterator[FeedPage]:
+    """Cut a page where its deliveries would be too many for one transaction."""
+    types = {event.type for event in page.events}
+    told = {one: sum(webhook.wants(one) for webhook in webhooks) for one in types}
+    part, deliveries = list[FeedEvent](), 0
+    for event in page.events:
+        deliveries += told[event.type]
+        if part and deliveries > DELIVERIES_MAX:
+            yield FeedPage(part, part[-1].cursor)
+            part, deliveries = [], told[event.type]
+        part.append(event)
+    yield FeedPage(part, page.next_cursor)
 
 
 def _since(events: Sequence[FeedEvent], webhook: Webhook) -> list[FeedEvent]:

@@ -1,5 +1,7 @@
 """Make, change and delete webhooks, and have things sent again."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -24,7 +26,7 @@ from holdfast.notifier.domain.errors import (
     TooManyWebhooks,
     WebhookNotFound,
 )
-from holdfast.notifier.domain.events import FeedName
+from holdfast.notifier.domain.events import FEEDS, FeedName
 from holdfast.notifier.domain.webhook import WEBHOOKS_MAX, Secrets, Webhook, WebhookState
 
 
@@ -54,9 +56,20 @@ class NewWebhook(NamedTuple):
     after: Place | None
     request_id: str
 
+    def digest(self) -> str:
+        """Tell a repeat of this request from another one. It is kept: its form never changes."""
+        place = self.after
+        since = place.since.isoformat() if place is not None and place.since is not None else None
+        after = None if place is None else (sorted(place.cursors.items()), since)
+        asked = self.url, self.description, self.types, self.in_order, after
+        return f"v1:{hashlib.sha256(json.dumps(asked).encode()).hexdigest()}"
+
 
 class CreateWebhook:
-    """Make a webhook; a repeat of the request returns the recorded one.
+    """Make a webhook; a repeat of the request returns the recorded one, as it is by then.
+
+    Of requests that come at once, one loses a conflict on its id, and finds the other's when it
+    runs again.
 
     :raises UrlRefused: the URL may not be called.
     :raises RequestIdReused: the request id named other contents.
@@ -67,6 +80,8 @@ class CreateWebhook:
         self._begin, self._sender, self._signer, self._clock = begin, sender, signer, clock
 
     async def __call__(self, asked: NewWebhook) -> Webhook:
+        if asked.request_id and (known := await self._recorded(asked)) is not None:
+            return known
         await self._sender.require_allowed(asked.url)
         webhook_id, now = self._clock.new_id(), self._clock.now()
         webhook = Webhook(
@@ -79,12 +94,9 @@ class CreateWebhook:
             created_at=now,
             whole_since=now,
             request_id=asked.request_id,
+            request_hash=asked.digest() if asked.request_id else "",
         )
         async with self._begin() as work:
-            if known := asked.request_id and await work.requested_webhook(asked.request_id):
-                if not known.same_as(webhook):
-                    raise RequestIdReused(asked.request_id, known.webhook_id)
-                return known
             if await work.count_webhooks() >= WEBHOOKS_MAX:
                 raise TooManyWebhooks(WEBHOOKS_MAX)
             await work.add_webhook(webhook)
@@ -92,6 +104,14 @@ class CreateWebhook:
             for place in places:
                 await work.save_catch_up(place)
         return replace(webhook, catching_up=bool(places))
+
+    async def _recorded(self, asked: NewWebhook) -> Webhook | None:
+        """Return what the request made before, whatever became of it since."""
+        async with self._begin() as work:
+            known = await work.requested_webhook(asked.request_id)
+        if known is not None and known.request_hash != asked.digest():
+            raise RequestIdReused(asked.request_id, known.webhook_id)
+        return known
 
 
 class UpdateWebhook:
@@ -119,7 +139,7 @@ class UpdateWebhook:
             revised = webhook.revised(expected_version=expected_version, now=now, **details)
             await work.save_webhook(revised)
             if revised.state is not WebhookState.ACTIVE:
-                await work.give_up_open(webhook_id, "the webhook was made inactive", now)
+                await work.give_up_open(webhook_id, FEEDS, "the webhook was made inactive", now)
                 await work.end_catch_ups(webhook_id)
                 revised = replace(revised, catching_up=False)
         return revised
@@ -164,7 +184,8 @@ class RotateSecret:
 class ReplayWebhook:
     """Have a webhook sent again what the feeds have behind a place, or (None) what was given up.
 
-    What is open then is given up: what of it is behind the place comes again in its turn.
+    What of these feeds is open then is given up: what of it is behind the place comes again in its
+    turn.
 
     :raises WebhookNotFound: there is none of this id.
     :raises WebhookInactive: it is sent nothing.
@@ -181,9 +202,11 @@ class ReplayWebhook:
             if after is None:
                 await work.reopen(webhook_id, None, now)
                 return webhook
-            await work.give_up_open(webhook_id, "a replay from a later place was asked for", now)
+            places = after.of(webhook_id)
+            why = "a replay from a later place was asked for"
+            await work.give_up_open(webhook_id, [one.feed for one in places], why, now)
             await work.save_webhook(replace(webhook, whole_since=now))
-            for place in after.of(webhook_id):
+            for place in places:
                 await work.save_catch_up(place)
         return replace(webhook, catching_up=True)
 

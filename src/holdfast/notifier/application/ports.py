@@ -25,6 +25,10 @@ class Clock(Protocol):
         """Return a UUIDv7."""
 
 
+class ServiceAway(Exception):
+    """A service does not answer, or does not let us in: that passes."""
+
+
 class FeedLost(Exception):
     """There is no going on from a cursor without a gap: it is too old, or the feed was restored."""
 
@@ -47,13 +51,13 @@ class Feeds(Protocol):
         :param types: only these, by full name; none: all.
 
         :raises FeedLost: nobody can go on from there.
-        :raises Transient: the service does not answer.
+        :raises ServiceAway: the service does not answer.
         """
 
     async def latest(self, feed: FeedName) -> str:
         """Return the cursor behind all there is.
 
-        :raises Transient: the service does not answer.
+        :raises ServiceAway: the service does not answer.
         """
 
 
@@ -193,7 +197,10 @@ class Work(Protocol):
     async def forget_deliveries(self, webhook_id: str, event_ids: Collection[str]) -> None:
         """Forget what was delivered or given up of these events."""
 
-    async def give_up_open(self, webhook_id: str, problem: str, at: datetime) -> None: ...
+    async def give_up_open(
+        self, webhook_id: str, feeds: Collection[FeedName], problem: str, at: datetime
+    ) -> None:
+        """Give up what is to be sent of these feeds; who comes next in a line is due at once."""
 
     async def reopen(self, webhook_id: str, event_id: str | None, now: datetime) -> int:
         """Have what has ended sent again in its old place: one event, or (None) all that failed;

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from holdfast.notifier.application.ports import Begin, Clock, Mail, Reader
+from holdfast.notifier.application.ports import Begin, Clock, Mail, Reader, ServiceAway
 from holdfast.notifier.domain.events import MailState
 from holdfast.notifier.domain.mail import Later, Never, Outcome, Sent, Skipped, next_try_at
 
@@ -18,6 +18,16 @@ _ENDS: dict[type, MailState] = {
     Never: MailState.FAILED,
     Later: MailState.FAILED,  # where it is the last attempt
 }
+
+
+class Untried(Exception):
+    """A mail could not be tried. Tells where that failed, and not what was said of it there: that
+    may be a customer's address.
+    """
+
+    def __init__(self, mail: Mail, error: BaseException) -> None:
+        super().__init__(f"mail of event {mail.event_id}: {type(error).__name__}")
+        self.with_traceback(error.__traceback__)
 
 
 class SendMails:
@@ -44,28 +54,29 @@ class SendMails:
     async def __call__(self) -> int:
         """Return how many mails were tried; call again until 0.
 
-        :raises Transient: Orders or the database does not answer.
+        :raises ServiceAway: Orders does not answer.
+        :raises Untried: a mail could not be tried for any other reason.
+        :raises Transient: the database does not answer.
         """
         due = await self._reader.due_mails(self._clock.now(), limit=AT_ONCE)
-        tries = await asyncio.gather(*map(self._try, due), return_exceptions=True)
-        # What failed is no attempt, and lets others go first: one that always fails holds up none.
-        later = self._clock.now() + POSTPONED
+        tries = await asyncio.gather(*map(self._send, due), return_exceptions=True)
+        left = [self._tried(mail, came) for mail, came in zip(due, tries, strict=True)]
         async with self._begin() as work:
-            await work.record_mails(
-                [
-                    one if isinstance(one, Mail) else mail._replace(next_at=later, problem=FAILED)
-                    for mail, one in zip(due, tries, strict=True)
-                ]
-            )
-        for failed in tries:
-            if isinstance(failed, BaseException):
-                raise failed
+            await work.record_mails(left)
+        for mail, came in zip(due, tries, strict=True):
+            if isinstance(came, ServiceAway):
+                raise came
+            if isinstance(came, BaseException):
+                raise Untried(mail, came) from None
         return len(due)
 
-    async def _try(self, mail: Mail) -> Mail:
-        outcome = await self._send(mail)
-        self._told(mail, outcome)
+    def _tried(self, mail: Mail, came: Outcome | BaseException) -> Mail:
+        """Return a mail as a try leaves it."""
         now, attempts = self._clock.now(), mail.attempts + 1
+        if isinstance(came, ServiceAway):  # no attempt; meanwhile others go first
+            return mail._replace(next_at=now + POSTPONED, problem=FAILED)
+        outcome = Later(FAILED, needs_operator=True) if isinstance(came, BaseException) else came
+        self._told(mail, outcome)
         next_at = next_try_at(attempts, outcome, now, self._chance())
         return mail._replace(
             state=_ENDS[type(outcome)] if next_at is None else MailState.WAITING,

@@ -13,6 +13,9 @@ class FeedName(StrEnum):
     INVENTORY = "inventory"
 
 
+FEEDS = tuple(FeedName)
+
+
 def feed_of(event_type: str) -> FeedName:
     """Return whose a type is: they are named holdfast.FEED.v1.NAME."""
     return FeedName(event_type.split(".")[1])

@@ -32,6 +32,11 @@ class Secrets:
     old_until: datetime | None = None
 
     def rotated(self, new: bytes, now: datetime) -> "Secrets":
+        """Return what signs from now on: the old one stays as long as it was promised to, though
+        another is made meanwhile.
+        """
+        if len(self.good(now)) > 1:
+            return replace(self, new=new)
         return Secrets(new, self.new, now + BOTH_SECRETS_FOR)
 
     def good(self, now: datetime) -> list[bytes]:
@@ -50,6 +55,7 @@ class Webhook:
     :param failing_since: when the first of the failures came that nothing has arrived since.
     :param whole_since: all that happened since then and that it wants, it is sent: it was made,
         made active, given other types or replayed to then. Nothing goes by it; audits check it.
+    :param request_hash: tells a repeat of what it was made by from another request of that id.
     :param version: rises by one with every change by people, and when it is disabled.
     """
 
@@ -62,6 +68,7 @@ class Webhook:
     created_at: datetime
     whole_since: datetime
     request_id: str = ""
+    request_hash: str = ""
     state: WebhookState = WebhookState.ACTIVE
     failing_since: datetime | None = None
     catching_up: bool = False
@@ -73,15 +80,6 @@ class Webhook:
     def line_of(self, feed: str, subject: str) -> str:
         """Return the line that an event stands in: those of one line are sent one by one."""
         return "" if self.in_order else f"{feed}/{subject}"
-
-    def same_as(self, other: "Webhook") -> bool:
-        """Whether the other asks for the same, as a repeat of a request does."""
-        return (self.url, self.description, self.types, self.in_order) == (
-            other.url,
-            other.description,
-            other.types,
-            other.in_order,
-        )
 
     def revised(self, *, expected_version: int, now: datetime, **details: Any) -> "Webhook":
         """Return the webhook with new details, one version later; made active, it starts anew.

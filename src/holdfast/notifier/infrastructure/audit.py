@@ -65,6 +65,11 @@ SELECT delivery_id, delivery.webhook_id
   LEFT JOIN webhook ON webhook.webhook_id = delivery.webhook_id
  WHERE webhook.webhook_id IS NULL
 """,
+    "webhook {webhook_id} was made by request {request_id}, whose contents are {request_hash}": """
+SELECT webhook_id, request_id, request_hash
+  FROM webhook
+ WHERE (request_id IS NULL) <> (request_hash IS NULL)
+""",
     "{webhook_id} is being sent what it missed of {feed}, and is no webhook that is ACTIVE": """
 SELECT catch_up.webhook_id, feed
   FROM catch_up

@@ -14,6 +14,7 @@ from holdfast.client import (
     NotFound,
     Order,
 )
+from holdfast.notifier.application import ports
 from holdfast.notifier.application.ports import FeedLost, FeedPage
 from holdfast.notifier.domain.events import FeedEvent, FeedName
 from holdfast.notifier.infrastructure.mail_events import kind_of
@@ -22,8 +23,8 @@ from holdfast.notifier.infrastructure.payload import body_of
 PAGE_EVENTS = 500
 
 
-class ServiceAway(Transient):
-    """A service does not answer, or does not let us in."""
+class ServiceAway(ports.ServiceAway, Transient):
+    """See `ports.ServiceAway`; a background loop waits it out."""
 
 
 class ClientFeeds:

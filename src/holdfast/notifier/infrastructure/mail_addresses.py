@@ -15,6 +15,8 @@ ADDRESS_BYTES_MAX = 254  # of the 256 of a path, two are its brackets
 # A Dot-string of RFC 5321, section 4.1.2, with letters of any script (RFC 6531, section 3.3). A
 # Quoted-string is not taken: nearly no server has such a mailbox, and all that can hide in it does.
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff.-]+")
+# Begins a word that is encoded (RFC 2047): who decodes it may find a line break in it.
+_ENCODED = "=?"
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
 
 
@@ -43,8 +45,8 @@ class Address(NamedTuple):
 def read(text: str) -> Address:
     """Read one address without a name: what RFC 5321 calls a mailbox of a Dot-string and a domain.
 
-    Not taken are quoted local parts, comments, addresses of hosts in brackets, and characters that
-    nobody sees.
+    Not taken are quoted local parts, encoded words, comments, addresses of hosts in brackets, and
+    characters that nobody sees.
 
     :raises AddressUnusable: it is none of these.
     """
@@ -53,7 +55,7 @@ def read(text: str) -> Address:
     local, at, domain = text.rpartition("@")
     if not at or "@" in local:
         raise AddressUnusable("the e-mail address is not one address such as ada@example.org")
-    if not _LOCAL.fullmatch(local) or "" in local.split("."):
+    if not _LOCAL.fullmatch(local) or "" in local.split(".") or _ENCODED in local:
         raise AddressUnusable(
             "the e-mail address has something before its @ that can't be there: it stands alone, "
             "as ada@example.org"

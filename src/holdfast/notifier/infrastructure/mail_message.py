@@ -51,11 +51,12 @@ def message_of(letter: Letter, sender: Sender, to: Address) -> bytes:
     of the event, and `Auto-Submitted` (RFC 3834) keeps programs from answering.
 
     :param to: what was read from `letter.to`.
+    :raises ValueError: a header holds a line break.
     """
     assert _ID.fullmatch(letter.event_id), "ids of events are UUIDs"
     assert _ID.fullmatch(letter.order_id), "ids of orders are UUIDs"
     message = EmailMessage(_POLICY.clone(utf8=to.needs_utf8 or sender.address.needs_utf8))
-    message["From"] = HeaderAddress(sender.name, *sender.address)
+    message["From"] = HeaderAddress(_unencoded(sender.name), *sender.address)
     message["To"] = HeaderAddress("", *to)
     message["Subject"] = _unencoded(letter.words.subject)
     message["Date"] = format_datetime(letter.happened_at)
@@ -65,7 +66,16 @@ def message_of(letter: Letter, sender: Sender, to: Address) -> bytes:
     message.set_content(letter.words.text)
     message.add_alternative(letter.words.html, subtype="html")
     message["Content-Language"] = letter.language.value  # last: else it would go into a part
-    return message.as_bytes()
+    written = message.as_bytes()
+    if _names_in(written) != [name.encode() for name in message]:
+        raise ValueError("a header holds a line break")
+    return written
+
+
+def _names_in(written: bytes) -> list[bytes]:
+    """Return whatever stands before a colon at the beginning of a line, as a reader finds it."""
+    lines = written.partition(b"\r\n\r\n")[0].splitlines()
+    return [line.partition(b":")[0] for line in lines if not line.startswith((b" ", b"\t"))]
 
 
 def _unencoded(text: str) -> str:

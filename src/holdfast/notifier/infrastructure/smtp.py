@@ -65,7 +65,8 @@ class SmtpMailer:
     async def send(self, letter: Letter) -> Outcome:
         """Send a letter once.
 
-        `Never`: the address is none, or the server refuses it, or the contents, for good (5xx).
+        `Never`: the address is none, or the server refuses it, or the contents, for good (5xx); or
+        the mail can't be written.
         `Later`: everything else, that is: no connection, no or another's certificate, no answer
         within 30 s, 4xx, and what the server holds against us (its 5xx to our login or sender).
         An answer that got lost leaves open whether the mail was taken; the repeat has the same
@@ -75,7 +76,10 @@ class SmtpMailer:
             to = mail_addresses.read(letter.to)
         except AddressUnusable as error:
             return Never(str(error))
-        message = message_of(letter, self._sender, to)
+        try:
+            message = message_of(letter, self._sender, to)
+        except Exception:  # noqa: BLE001 - whatever the library raises, it would raise again
+            return Never("the mail could not be written")
         async with self._turn:
             return await self._send(message, to)
 

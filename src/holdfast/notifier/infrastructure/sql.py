@@ -70,9 +70,10 @@ class WebhookStatements:
     """Webhooks as they stand."""
 
     _WEBHOOK = """
-SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
-       whole_since, version,
+SELECT webhook_id::text AS webhook_id, coalesce(request_id, '') AS request_id,
+       coalesce(request_hash, '') AS request_hash, url, description, types,
+       in_order, secret, old_secret, old_until, state, failing_since, created_at, whole_since,
+       version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -127,8 +128,8 @@ SELECT count(*) AS webhooks
 """
     INSERT_WEBHOOK = """
 INSERT INTO webhook (webhook_id, request_id, url, description, types, in_order, secret, state,
-                     created_at, whole_since, version)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                     created_at, whole_since, version, request_hash)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
     UPDATE_WEBHOOK = """
 UPDATE webhook
@@ -169,6 +170,10 @@ UPDATE delivery
    SET state = 'FAILED', problem = $2, ended_at = $3
  WHERE webhook_id = $1::uuid
    AND ended_at IS NULL
+   AND EXISTS (SELECT 1
+                 FROM event
+                WHERE event.event_id = delivery.event_id
+                  AND feed = ANY($4::text[]))
 """
     REOPEN_FAILED = """
 UPDATE delivery
@@ -182,6 +187,7 @@ UPDATE delivery
  WHERE webhook_id = $1::uuid
    AND event_id = $2
    AND ended_at IS NOT NULL
+RETURNING line
 """
     # What was reopened stands before what waits behind it; who is first is then said anew.
     QUEUE_ALL = """
@@ -191,10 +197,26 @@ UPDATE delivery
    AND ended_at IS NULL
    AND state = 'WAITING'
 """
+    QUEUE_LINE = (
+        QUEUE_ALL
+        + """
+   AND line = $2
+"""
+    )
+    FIRST_OF_LINE = """
+UPDATE delivery
+   SET state = 'WAITING'
+ WHERE delivery_id = (SELECT min(delivery_id)
+                        FROM delivery
+                       WHERE webhook_id = $1::uuid
+                         AND line = $2
+                         AND ended_at IS NULL)
+"""
     FIRST_OF_ALL_LINES = """
 UPDATE delivery
    SET state = 'WAITING'
- WHERE delivery_id IN (SELECT min(delivery_id)
+ WHERE state = 'QUEUED'
+   AND delivery_id IN (SELECT min(delivery_id)
                          FROM delivery
                         WHERE webhook_id = $1::uuid
                           AND ended_at IS NULL

@@ -185,6 +185,7 @@ class StoreWork:
             webhook.created_at,
             webhook.whole_since,
             webhook.version,
+            webhook.request_hash or None,
         )
 
     async def save_webhook(self, webhook: Webhook) -> None:
@@ -229,17 +230,25 @@ class StoreWork:
     async def forget_deliveries(self, webhook_id: str, event_ids: Collection[str]) -> None:
         await self._transaction.execute(self._sql.FORGET_DELIVERIES, webhook_id, list(event_ids))
 
-    async def give_up_open(self, webhook_id: str, problem: str, at: datetime) -> None:
-        await self._transaction.execute(self._sql.GIVE_UP_OPEN, webhook_id, problem, at)
+    async def give_up_open(
+        self, webhook_id: str, feeds: Collection[FeedName], problem: str, at: datetime
+    ) -> None:
+        asked = (webhook_id, problem, at, list(feeds))
+        await self._transaction.execute(self._sql.GIVE_UP_OPEN, *asked)
+        await self._transaction.execute(self._sql.FIRST_OF_ALL_LINES, webhook_id)
 
     async def reopen(self, webhook_id: str, event_id: str | None, now: datetime) -> int:
+        work, sql = self._transaction, self._sql
         if event_id is None:
-            count = await self._transaction.execute(self._sql.REOPEN_FAILED, webhook_id, now)
-        else:
-            count = await self._transaction.execute(self._sql.REOPEN, webhook_id, event_id, now)
-        await self._transaction.execute(self._sql.QUEUE_ALL, webhook_id)
-        await self._transaction.execute(self._sql.FIRST_OF_ALL_LINES, webhook_id)
-        return count
+            count = await work.execute(sql.REOPEN_FAILED, webhook_id, now)
+            await work.execute(sql.QUEUE_ALL, webhook_id)
+            await work.execute(sql.FIRST_OF_ALL_LINES, webhook_id)
+            return count
+        reopened = await work.fetch(sql.REOPEN, webhook_id, event_id, now)
+        for row in reopened:
+            await work.execute(sql.QUEUE_LINE, webhook_id, row["line"])
+            await work.execute(sql.FIRST_OF_LINE, webhook_id, row["line"])
+        return len(reopened)
 
     async def record(self, attempts: Sequence[Attempt]) -> None:
         await self._transaction.write(self._sql.RECORD_ATTEMPTS, list(map(_attempt_row, attempts)))
@@ -313,6 +322,7 @@ def _webhook(row: Row) -> Webhook:
         created_at=instant(row["created_at"]),
         whole_since=instant(row["whole_since"]),
         request_id=row["request_id"],
+        request_hash=row["request_hash"],
         state=WebhookState(row["state"]),
         failing_since=instant_or_none(row["failing_since"]),
         catching_up=bool(row["catching_up"]),

@@ -17,7 +17,7 @@ from holdfast.notifier.presentation import wire
 
 BEHIND_ALL = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 NUMBER_MAX = 2**63 - 1
-NUMBER_FORM = "[0-9]{1,19}"
+NUMBER_FORM = "[0-9]{1,18}"
 
 
 @dataclass(frozen=True, slots=True)

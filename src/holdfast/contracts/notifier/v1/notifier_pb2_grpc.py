@@ -151,7 +151,8 @@ class NotifierServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RotateWebhookSecret(self, request, context):
-        """Makes another secret. For a day, what is sent is signed with both. A repeat makes another one still.
+        """Makes another secret. For a day, what is sent is signed with both. A repeat makes another one still: within that day it
+        takes the place of the new one, and the old one stays good as long as it would have.
         Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -168,8 +169,8 @@ class NotifierServiceServicer:
 
     def ReplayWebhook(self, request, context):
         """Sends again what the feeds have behind a cursor or since a time, each event under its own id and in its order, with what
-        happens meanwhile behind it; or, with `failed`, only what was given up. What is open when a place is asked for is given up:
-        what of it is behind the place comes again in its turn. A repeat begins there again.
+        happens meanwhile behind it; or, with `failed`, only what was given up. What is open of the feeds that are named is given
+        up: what of it is behind the place comes again in its turn. A repeat begins there again.
         Errors:
         NOT_FOUND            there is no such webhook.
         FAILED_PRECONDITION  WEBHOOK_INACTIVE: it is sent nothing.

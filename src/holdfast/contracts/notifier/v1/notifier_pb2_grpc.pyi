@@ -67,7 +67,8 @@ class NotifierServiceStub:
     Errors: NOT_FOUND, also for a repeat.
     """
     RotateWebhookSecret: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.RotateWebhookSecretRequest, _notifier_pb2.WebhookSecret]
-    """Makes another secret. For a day, what is sent is signed with both. A repeat makes another one still.
+    """Makes another secret. For a day, what is sent is signed with both. A repeat makes another one still: within that day it
+    takes the place of the new one, and the old one stays good as long as it would have.
     Errors: NOT_FOUND.
     """
     TestWebhook: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.TestWebhookRequest, _notifier_pb2.Attempt]
@@ -76,8 +77,8 @@ class NotifierServiceStub:
     """
     ReplayWebhook: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.ReplayWebhookRequest, _notifier_pb2.Webhook]
     """Sends again what the feeds have behind a cursor or since a time, each event under its own id and in its order, with what
-    happens meanwhile behind it; or, with `failed`, only what was given up. What is open when a place is asked for is given up:
-    what of it is behind the place comes again in its turn. A repeat begins there again.
+    happens meanwhile behind it; or, with `failed`, only what was given up. What is open of the feeds that are named is given
+    up: what of it is behind the place comes again in its turn. A repeat begins there again.
     Errors:
       NOT_FOUND            there is no such webhook.
       FAILED_PRECONDITION  WEBHOOK_INACTIVE: it is sent nothing.
@@ -133,7 +134,8 @@ class NotifierServiceAsyncStub(NotifierServiceStub):
     Errors: NOT_FOUND, also for a repeat.
     """
     RotateWebhookSecret: _aio.UnaryUnaryMultiCallable[_notifier_pb2.RotateWebhookSecretRequest, _notifier_pb2.WebhookSecret]  # type: ignore[assignment]
-    """Makes another secret. For a day, what is sent is signed with both. A repeat makes another one still.
+    """Makes another secret. For a day, what is sent is signed with both. A repeat makes another one still: within that day it
+    takes the place of the new one, and the old one stays good as long as it would have.
     Errors: NOT_FOUND.
     """
     TestWebhook: _aio.UnaryUnaryMultiCallable[_notifier_pb2.TestWebhookRequest, _notifier_pb2.Attempt]  # type: ignore[assignment]
@@ -142,8 +144,8 @@ class NotifierServiceAsyncStub(NotifierServiceStub):
     """
     ReplayWebhook: _aio.UnaryUnaryMultiCallable[_notifier_pb2.ReplayWebhookRequest, _notifier_pb2.Webhook]  # type: ignore[assignment]
     """Sends again what the feeds have behind a cursor or since a time, each event under its own id and in its order, with what
-    happens meanwhile behind it; or, with `failed`, only what was given up. What is open when a place is asked for is given up:
-    what of it is behind the place comes again in its turn. A repeat begins there again.
+    happens meanwhile behind it; or, with `failed`, only what was given up. What is open of the feeds that are named is given
+    up: what of it is behind the place comes again in its turn. A repeat begins there again.
     Errors:
       NOT_FOUND            there is no such webhook.
       FAILED_PRECONDITION  WEBHOOK_INACTIVE: it is sent nothing.
@@ -232,7 +234,8 @@ class NotifierServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notifier_pb2.RotateWebhookSecretRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notifier_pb2.WebhookSecret, _abc.Awaitable[_notifier_pb2.WebhookSecret]]:
-        """Makes another secret. For a day, what is sent is signed with both. A repeat makes another one still.
+        """Makes another secret. For a day, what is sent is signed with both. A repeat makes another one still: within that day it
+        takes the place of the new one, and the old one stays good as long as it would have.
         Errors: NOT_FOUND.
         """
 
@@ -253,8 +256,8 @@ class NotifierServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_notifier_pb2.Webhook, _abc.Awaitable[_notifier_pb2.Webhook]]:
         """Sends again what the feeds have behind a cursor or since a time, each event under its own id and in its order, with what
-        happens meanwhile behind it; or, with `failed`, only what was given up. What is open when a place is asked for is given up:
-        what of it is behind the place comes again in its turn. A repeat begins there again.
+        happens meanwhile behind it; or, with `failed`, only what was given up. What is open of the feeds that are named is given
+        up: what of it is behind the place comes again in its turn. A repeat begins there again.
         Errors:
           NOT_FOUND            there is no such webhook.
           FAILED_PRECONDITION  WEBHOOK_INACTIVE: it is sent nothing.

@@ -33,7 +33,7 @@ class Orders(Protocol):
     async def get(self, order_id: str) -> Order | None:
         """Return an order as it is now, with its shipments, returns and payments; None: none.
 
-        :raises Transient: Orders does not answer.
+        :raises ServiceAway: Orders does not answer.
         """
 
 

@@ -42,7 +42,7 @@ class SendMail:
     async def __call__(self, mail: WaitingMail) -> Outcome:
         """Try once. A repeat sends the mail again, with the same Message-ID.
 
-        :raises Transient: Orders does not answer; that is no attempt.
+        :raises ServiceAway: Orders does not answer; that is no attempt.
         """
         kind = next((one for one in MailKind if one == mail.kind), None)
         if kind is None:  # a newer version wrote it, and was taken back

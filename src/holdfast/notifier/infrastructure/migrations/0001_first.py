@@ -21,6 +21,7 @@ CREATE TABLE followed (
 CREATE TABLE webhook (
     webhook_id    uuid PRIMARY KEY,
     request_id    text COLLATE "C" UNIQUE,       -- NULL: it had none
+    request_hash  text,                          -- of what that request asked for
     url           text NOT NULL,
     description   text NOT NULL,
     types         text NOT NULL,                 -- full names, with blanks between; '': all
