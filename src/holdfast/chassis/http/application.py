@@ -1,8 +1,8 @@
 """The ASGI application: finds the method, binds the request, asks, answers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -28,6 +28,7 @@ from holdfast.chassis.http.problems import problem, problem_of, problem_of_flaws
 from holdfast.chassis.http.receiving import STRANGER_BYTES_MAX, Receive, Receiving, body_of
 from holdfast.chassis.http.router import STREAM, Router, key_of, routes_of, segments_of
 from holdfast.chassis.http.service import HttpService, Mounted
+from holdfast.chassis.http.shares import Shares
 
 CALL_S_MAX = 70.0  # for a method to answer: longer than any wait that may be asked for
 REQUESTS_MAX = 1_000  # under way at the same time
@@ -61,6 +62,11 @@ class _Target:
     @property
     def streams(self) -> bool:
         return bool(self.binding.route.method.server_streaming)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for what there is to be read, which is nobody's once they have left."""
+        return self.binding.route.verb == "GET" and "wait" in self.binding.query
 
 
 class _Body:
@@ -120,7 +126,8 @@ class HttpApplication:
                 )
         self._pages = Pages(templates)
         self._stopping = asyncio.Event()
-        self._requests = self._streams = 0
+        self._requests = Shares(REQUESTS_MAX, "TOO_MANY_CALLS")
+        self._streams = Shares(STREAMS_MAX, "TOO_MANY_STREAMS")
         self._receiving = Receiving(REQUESTS_MAX)
 
     def stop(self) -> None:
@@ -176,25 +183,20 @@ class HttpApplication:
             target = by_verb[STREAM]
         if target is None or (verb == "HEAD" and target.streams):
             return _elsewhere(verb, by_verb, is_page=page is not None)
-        if self._streams >= STREAMS_MAX if target.streams else self._requests >= REQUESTS_MAX:
-            return of_problem(problem_of(_BUSY))
-        self._requests += not target.streams
-        self._streams += target.streams
-        try:
-            body = await self._body(target, _peer(scope), headers, receive)
-            bound = target.binding.bound(segments, scope["query_string"], headers, body)
-            if target.streams:
-                return await self._stream(target, bound.message, scope, headers, receive, send)
-            return await self._ask(target, bound, scope, headers)
-        finally:
-            self._requests -= not target.streams
-            self._streams -= target.streams
+        shares, peer = self._streams if target.streams else self._requests, _peer(scope)
+        with shares.one():
+            await target.require_known(HttpContext(headers, peer, None))
+            with shares.one_of(peer):
+                body = await self._body(target, peer, headers, receive)
+                bound = target.binding.bound(segments, scope["query_string"], headers, body)
+                if target.streams:
+                    return await self._stream(target, bound.message, scope, headers, receive, send)
+                return await self._ask(target, bound, scope, headers, receive)
 
     async def _body(
         self, target: _Target, peer: str, headers: Mapping[str, str], receive: Receive
     ) -> bytes:
-        """Return the body that is sent by somebody who may, where the method takes one."""
-        await target.require_known(HttpContext(headers, peer, None))
+        """Return the body, where the method takes one."""
         if not target.binding.route.body:
             return b""
         bytes_max = STRANGER_BYTES_MAX if target.for_anybody else REQUEST_BYTES_MAX
@@ -202,13 +204,19 @@ class HttpApplication:
             return await body_of(target.binding, headers, receive, bytes_max)
 
     async def _ask(
-        self, target: _Target, bound: Any, scope: Scope, headers: Mapping[str, str]
+        self,
+        target: _Target,
+        bound: Any,
+        scope: Scope,
+        headers: Mapping[str, str],
+        receive: Receive,
     ) -> Answer:
         deadline = asyncio.get_running_loop().time() + CALL_S_MAX
         context = HttpContext(headers, _peer(scope), deadline)
         try:
-            async with asyncio.timeout(CALL_S_MAX):
-                message = await target.method(bound.message, context)
+            async with asyncio.timeout(CALL_S_MAX) as time_left:
+                with _until_gone(receive, time_left) if target.waits else nullcontext():
+                    message = await target.method(bound.message, context)
         except Aborted as aborted:
             found = problem_of(aborted.status, bound.places)
             if bound.by_header and found.content.get("reason") == "STALE_VERSION":
@@ -272,6 +280,21 @@ async def _gone(receive: Receive) -> None:
         continue
 
 
+@contextmanager
+def _until_gone(receive: Receive, time_left: asyncio.Timeout) -> Iterator[None]:
+    """Have no time left as soon as the client has left while the block runs."""
+
+    async def watch() -> None:
+        await _gone(receive)
+        time_left.reschedule(asyncio.get_running_loop().time())
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
 def _is_child(template: str, of: str) -> bool:
     owner, _, last = template.rpartition("/")
     return owner == of and last.startswith("{")
@@ -295,9 +318,6 @@ _OF_OTHERS = (
 _TOO_LATE: Status = statuses.status(
     grpc.StatusCode.DEADLINE_EXCEEDED,
     "no answer in time; what became of it is unknown: repeat it",
-)
-_BUSY: Status = statuses.retry_later(
-    grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", "too many requests are under way"
 )
 
 

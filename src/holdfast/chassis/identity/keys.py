@@ -70,7 +70,9 @@ class Key(NamedTuple):
         try:
             return self._replace(networks=tuple(map(network_of, networks)))
         except ValueError as error:
-            log.error("key can't be read and is no longer good", key_id=self.key_id, why=str(error))
+            log.warning(
+                "key can't be read and is no longer good", key_id=self.key_id, why=str(error)
+            )
             return self._replace(networks=(), expires_at=self.created_at)
 
     def principal(self, scopes: frozenset[str]) -> Principal:
