@@ -268,12 +268,14 @@ class Writer:
         left_out = {path.rpartition(".")[2] for path in route.variables.values()} | {"update_mask"}
         if route.body != "*":
             owner = inside(owner, route.body)
-        suffix = "" if route.body == "*" else "Patch" if binding.is_patch else "Input"
         schema = self._object(owner, is_request=True, left_out=left_out)
-        name = f"{owner.name}{suffix}"
-        if self.schemas.get(name, schema) != schema:
-            name += "".join(part.title() for part in _tag(route.template).split("-"))
-        self.schemas[name] = schema
+        name = owner.name
+        if route.body != "*":
+            name += "Patch" if binding.is_patch else "Input"
+        elif left_out & set(owner.fields_by_name):  # others may refer to the message as a whole
+            name = f"{name.removesuffix('Request')}Body"
+        if self.schemas.setdefault(name, schema) != schema:
+            raise ValueError(f"{route.template} has another body than others of the name {name}")
         kinds = (JSON, PATCH) if binding.is_patch else (JSON,)
         return {"content": {kind: {"schema": _ref(name)} for kind in kinds}}
 
