@@ -1,11 +1,12 @@
 """What HTTP people expect of headers: keys for repeats, versions, waits, pages, and statuses."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.integration.conftest import Ground, eventually
-from tests.integration.over_http import Http, http_on
+from tests.integration.over_http import Http, answer_of, http_on, raw, request_bytes
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -94,6 +95,47 @@ async def test_an_adjustment_without_a_key_is_refused(http: Http) -> None:
 
     assert (answer.status, answer.errors) == (400, ["Idempotency-Key"])
     assert named.status == 200
+
+
+async def test_a_level_is_set_once_for_a_key(http: Http) -> None:
+    path = "/v1/products/LAMP/stock/main"
+    first = await http.ask("PUT", path, {"quantity": 5}, idempotency_key="k-1")
+    await http.done("PUT", path, {"quantity": 7})
+    again = await http.ask("PUT", path, {"quantity": 5}, idempotency_key="k-1")
+    other = await http.ask("PUT", path, {"quantity": 6}, idempotency_key="k-1")
+
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.body == first.body
+    assert (other.status, other.json["reason"]) == (422, "REQUEST_ID_REUSED")
+    level = (await http.done("GET", "/v1/products/LAMP/stock"))["levels"][0]
+    assert level["on_hand"] == 7
+
+
+async def test_a_key_is_refused_where_a_repeat_would_do_it_again(http: Http) -> None:
+    key = {"name": "x", "grants": ["viewer"]}
+    for path, content in (
+        ("/v1/keys", key),
+        ("/v1/keys/x/rotate", {}),
+        ("/v1/sign-in", {"name": "x", "password": "x"}),
+    ):
+        answer = await http.ask("POST", path, content, idempotency_key="k-1")
+        assert (answer.status, answer.errors) == (400, ["Idempotency-Key"]), path
+
+    assert len((await http.done("GET", "/v1/keys"))["keys"]) == 1
+    cancel = f"/v1/orders/{await http.placed()}/cancel"
+    assert (await http.ask("POST", cancel, {}, idempotency_key="k-1")).status == 200
+
+
+async def test_two_keys_are_none(http: Http) -> None:
+    content = json.dumps(wanted()).encode()
+    asked = request_bytes("POST", "/v1/orders", content, {"idempotency-key": "a"})
+    asked = asked.replace(b"idempotency-key: a", b"idempotency-key: a\r\nIdempotency-Key: b")
+
+    answer = answer_of(await raw(http.address, asked))
+    of_one = await http.ask("POST", "/v1/orders", wanted(), idempotency_key='"a, b"')
+
+    assert (answer.status, answer.errors) == (400, ["Idempotency-Key"])
+    assert of_one.status == 201
 
 
 async def test_one_key_for_a_batch_is_refused(http: Http) -> None:
@@ -312,6 +354,18 @@ async def test_ids_may_hold_what_paths_are_cut_at(http: Http) -> None:
         found = await http.done("GET", f"/v1/products/{escaped}/stock")
 
         assert found["product"]["product_id"] == product_id
+
+
+async def test_a_parameter_is_given_once_by_whatever_name(http: Http) -> None:
+    for query in (
+        "customer_id=a&customerId=b",
+        "customerId=a&customer_id=a",
+        "page_size=1&pageSize=1",
+    ):
+        answer = await http.ask("GET", f"/v1/orders?{query}")
+        assert (answer.status, len(answer.errors)) == (400, 1), query
+    levels = await http.done("GET", "/v1/stock?product_ids=LAMP&productIds=NONE")
+    assert len(levels["results"]) == 2
 
 
 async def test_names_may_be_in_camel_case_and_enums_with_their_prefix(http: Http) -> None:

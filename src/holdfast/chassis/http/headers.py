@@ -24,11 +24,14 @@ class Precondition(NamedTuple):
 
 
 def gathered(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return headers by their names in lower case; of repeated ones all values, as one list."""
+    """Return headers by their names in lower case; of repeated ones all values, as one list. Keys
+    for repeats, which may have commas, are no list: a line each.
+    """
     headers: dict[str, str] = {}
     for raw_name, raw_value in raw:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        joint = "\n" if name == "idempotency-key" else ", "
+        headers[name] = f"{headers[name]}{joint}{value}" if name in headers else value
     return headers
 
 
@@ -45,6 +48,9 @@ def idempotency_key(headers: Headers, flaws: Flaws) -> str:
     """Return the key, which stands bare or, as the draft has it, as a quoted string; "": none."""
     text = headers.get("idempotency-key")
     if text is None:
+        return ""
+    if "\n" in text:
+        flaws.add("Idempotency-Key", "is there twice", place="header")
         return ""
     is_quoted = text.startswith('"')
     key = text[1:-1] if is_quoted else text
