@@ -62,23 +62,37 @@ async def test_a_key_used_for_other_contents_is_422(http: Http) -> None:
     assert other.json["facts"]["order_id"] == first.json["order_id"]
 
 
+async def test_a_shipment_s_key_used_for_other_contents_is_422(http: Http) -> None:
+    path = f"/v1/orders/{await http.placed()}/shipments"
+    await http.done("POST", path, {"carrier": "Post"}, idempotency_key="k-1")
+    other = await http.ask("POST", path, {"carrier": "Bus"}, idempotency_key="k-1")
+
+    assert (other.status, other.json["reason"]) == (422, "SHIPMENT_REUSED")
+
+
 async def test_what_is_made_again_is_told_apart_from_what_is_made(http: Http) -> None:
     await http.done("POST", "/v1/locations", {"location_id": "attic"})
-    units = {"lines": [{"product_id": "LAMP", "quantity": 1}], "request_id": "r"}
+    units = {"lines": [{"product_id": "LAMP", "quantity": 1}]}
     delta = {"delta": 1, "reason": "found"}
-    order_id = await http.placed()
+    order_id, other_id = await http.placed(), await http.placed()
     await http.done("POST", f"/v1/orders/{order_id}/shipments")
     lines = {"lines": [{"line_no": 1, "quantity": 1}]}
+    back = await http.done("POST", f"/v1/orders/{order_id}/returns", lines)
+    came = {"line_no": 1, "quantity": 1, "disposition": "RESTOCK"}
+    sent = await http.done("POST", "/v1/transfers", units | {"origin": "main", "target": "attic"})
     asked = [
         ("/v1/products", {"product_id": "BELL", "unit_price": {"amount": "1", "currency": "GBP"}}),
         ("/v1/locations", {"location_id": "cellar"}),
         ("/v1/transfers", units | {"origin": "main", "target": "attic"}),
-        (f"/v1/orders/{order_id}/returns", lines),
+        (f"/v1/orders/{other_id}/shipments", {"carrier": "Post"}),
+        (f"/v1/orders/{other_id}/returns", lines),
+        (f"/v1/returns/{back['return_id']}/receive", {"lines": [came]}),
+        (f"/v1/transfers/{sent['transfer_id']}/receive", {}),
         ("/v1/products/LAMP/stock/main/adjustments", delta),
         ("/v1/products/LAMP/stock/main/quarantine", {"quantity": 1, "reason": "wet"}),
     ]
     for path, content in asked:
-        key = "r" if path == "/v1/transfers" else f"k {path}"
+        key = "r-2" if path == "/v1/transfers" else f"k {path}"
         first = await http.ask("POST", path, content, idempotency_key=key)
         again = await http.ask("POST", path, content, idempotency_key=key)
 
