@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -13,7 +14,7 @@ from holdfast.chassis.http import headers as asked
 from holdfast.chassis.http.flaws import Flaws, pointer_to, refused
 from holdfast.chassis.http.headers import Headers, Precondition
 from holdfast.chassis.http.json_reading import FLAWED, names_of, parsed, read_field, reader_of
-from holdfast.chassis.http.router import Route, inside
+from holdfast.chassis.http.router import WRONG_ESCAPE, Route, inside
 
 KEY_FIELDS = ("request_id", "shipment_id")  # what names a request for ever
 VERSION_FIELDS = ("version", "expected_version")
@@ -104,6 +105,9 @@ class Binding:
         places = dict(self._places)
         self._read_key(message, headers, places, flaws)
         version = self._read_version(message, content, headers, flaws)
+        if version.version is not None:  # before all others: its body is one of them
+            within = f"{self.route.body}." if self.route.body not in ("", "*") else ""
+            places = {f"{within}{self.version_field}": {"header": version.header}} | places
         wait_s = self._read_wait(message, headers)
         flaws.raise_any()
         return Bound(message, version.header, places, wait_s)
@@ -161,8 +165,8 @@ class Binding:
     def _set_query(
         self, message: Any, field: FieldDescriptor, name: str, values: list[str], flaws: Flaws
     ) -> None:
-        inner, known = Flaws(), {"true": True, "false": False}
-        given: list[Any] = [known.get(v, v) if field.type == field.TYPE_BOOL else v for v in values]
+        inner = Flaws()
+        given = [_typed(field, value) for value in values]
         read = self._reads[field.name](given if field.is_repeated else given[0], "", inner)
         for flaw in inner.found:
             flaws.add(name, flaw.detail, place="parameter")
@@ -249,11 +253,22 @@ class Binding:
         return wait_s
 
 
+def _typed(field: FieldDescriptor, value: str) -> Any:
+    """What JSON would have: in a query, all that is not text is text too."""
+    if field.type == field.TYPE_BOOL:
+        return {"true": True, "false": False}.get(value, value)
+    if field.message_type is Duration.DESCRIPTOR and value.isdigit():
+        return f"{value}s"
+    return value
+
+
 def _parameters(query: bytes) -> list[tuple[str, str]]:
     """Return the names and values of a query.
 
-    :raises BadHttpRequest: it is no UTF-8, or has too many.
+    :raises BadHttpRequest: it is no UTF-8, wrongly escaped, or has too many.
     """
+    if WRONG_ESCAPE.search(query):
+        raise refused("has a % that escapes nothing", name="query", place="parameter")
     try:
         return parse_qsl(
             query.decode(),
