@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 
 from tests.integration.conftest import Ground, eventually
 from tests.integration.over_http import Http, answer_of, http_on, raw, request_bytes
@@ -270,6 +271,68 @@ async def test_a_caller_may_prefer_to_wait(http: Http) -> None:
     assert answer.json["status"] == "CONFIRMED"
     assert answer.headers["preference-applied"] == "wait=15"
     assert (mistaken.status, "preference-applied" in mistaken.headers) == (201, False)
+    longer = await http.ask("POST", "/v1/orders", wanted(), prefer="wait=100")
+    assert longer.headers["preference-applied"] == "wait=60", "nobody waits longer"
+
+
+async def test_seconds_of_a_query_are_a_number_or_a_duration(http: Http) -> None:
+    path = "/v1/feeds/orders/events?cursor=latest"
+    for seconds, status in (("0", 200), ("1", 200), ("0.1s", 200), ("-1", 400), ("9" * 5_000, 400)):
+        answer = await http.ask("GET", f"{path}&wait={seconds}")
+        assert answer.status == status, seconds
+
+
+async def test_an_answer_is_of_a_type_that_is_accepted_or_there_is_none(http: Http) -> None:
+    path, json_, problem_ = "/v1/products/LAMP", "application/json", "application/problem+json"
+    for accept, status in (
+        ("*/*", 200),
+        ("application/*;q=0.1", 200),
+        ("text/html, */*;q=0.8", 200),
+        ("Application/JSON; charset=utf-8", 200),
+        ("application/xml, rubbish", 406),
+        ("application/json;q=0", 406),
+        ("application/json;q=0, */*", 406),
+        ("*/*;q=0, application/json;q=0.001", 200),
+        ("", 200),
+    ):
+        answer = await http.ask("GET", path, accept=accept)
+        kind = json_ if status == 200 else problem_
+        assert (answer.status, answer.headers["content-type"]) == (status, kind), accept
+    order = await http.ask("POST", "/v1/orders", wanted(), accept="application/xml")
+    assert order.status == 406
+    assert not (await http.done("GET", "/v1/orders"))["orders"], "nothing was done"
+
+
+async def test_a_feed_is_what_is_accepted_first(http: Http) -> None:
+    path = "/v1/feeds/orders/events?cursor=x"
+    for accept, streams in (
+        ("*/*", False),
+        ("application/json", False),
+        ("text/event-stream", True),
+        ("text/event-stream, application/json;q=0.5", True),
+        ("application/json, text/event-stream;q=0.5", False),
+        ("text/event-stream;q=0, application/json", False),
+        ("text/event-stream;q=0, */*", False),
+        ("text/*", True),
+    ):
+        with structlog.testing.capture_logs() as logs:
+            answer = await http.ask("GET", path, accept=accept)
+        method = "StreamEvents" if streams else "ReadEvents"
+        asked = [
+            one["method"] for one in logs if one["event"] == "rpc" and "Events" in one["method"]
+        ]
+        assert (answer.status, answer.errors, asked) == (400, ["cursor"], [method]), accept
+
+
+async def test_what_is_wrong_with_a_version_is_told_of_its_header(http: Http) -> None:
+    for path, content in (
+        (f"/v1/orders/{NOBODY}", {"note": "x"}),
+        ("/v1/products/LAMP", {"name": "x"}),
+    ):
+        answer = await http.ask("PATCH", path, content, if_match='"999999999999999999"')
+        assert answer.status != 400 or answer.errors == ["If-Match"], answer
+        answer = await http.ask("PATCH", path, content, if_match='"0"')
+        assert (answer.status, answer.errors) == (400, ["If-Match"]), path
 
 
 async def test_a_list_is_followed_by_its_links(http: Http) -> None:

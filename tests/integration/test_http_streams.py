@@ -68,9 +68,11 @@ async def test_an_id_that_was_never_sent_is_as_none(http: Http, last_id: str) ->
 async def test_a_stream_that_is_refused_is_a_problem(http: Http) -> None:
     unknown = await http.ask("GET", f"/v1/orders/{NOBODY}/watch")
     wrong = await http.ask("GET", "/v1/orders/x/watch?y=1")
+    no_id = await http.ask("GET", "/v1/orders/x/watch")
 
     assert (unknown.status, unknown.json["code"]) == (404, "NOT_FOUND")
     assert (wrong.status, wrong.errors) == (400, ["y"])
+    assert no_id.json["errors"][0]["parameter"] == "order_id"
 
 
 async def test_an_idle_stream_does_not_hold_up_the_end(ground: Ground) -> None:

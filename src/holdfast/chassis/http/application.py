@@ -21,7 +21,7 @@ from holdfast.chassis.http.browsers import is_of_others
 from holdfast.chassis.http.context import Aborted, HttpContext
 from holdfast.chassis.http.event_stream import EventStream, last_event_id
 from holdfast.chassis.http.flaws import BadHttpRequest
-from holdfast.chassis.http.headers import accepts_events, gathered
+from holdfast.chassis.http.headers import EVENTS, JSON, gathered, prefers_events, wish_for
 from holdfast.chassis.http.hosts import IsOurs
 from holdfast.chassis.http.pages import Pages
 from holdfast.chassis.http.problems import problem, problem_of, problem_of_flaws
@@ -179,10 +179,12 @@ class HttpApplication:
             return page
         by_verb = self._router.find(segments)
         target = by_verb.get("GET" if verb == "HEAD" else verb)
-        if verb == "GET" and STREAM in by_verb and accepts_events(headers):
+        if verb == "GET" and STREAM in by_verb and prefers_events(headers):
             target = by_verb[STREAM]
         if target is None or (verb == "HEAD" and target.streams):
             return _elsewhere(verb, by_verb, is_page=page is not None)
+        if not wish_for(EVENTS if target.streams else JSON, headers).quality:
+            return of_problem(problem(406, _NOT_ACCEPTED))
         shares, peer = self._streams if target.streams else self._requests, _peer(scope)
         with shares.one():
             await target.require_known(HttpContext(headers, peer, None))
@@ -190,7 +192,7 @@ class HttpApplication:
                 body = await self._body(target, peer, headers, receive)
                 bound = target.binding.bound(segments, scope["query_string"], headers, body)
                 if target.streams:
-                    return await self._stream(target, bound.message, scope, headers, receive, send)
+                    return await self._stream(target, bound, scope, headers, receive, send)
                 return await self._ask(target, bound, scope, headers, receive)
 
     async def _body(
@@ -234,7 +236,7 @@ class HttpApplication:
     async def _stream(
         self,
         target: _Target,
-        message: Any,
+        bound: Any,
         scope: Scope,
         headers: Mapping[str, str],
         receive: Receive,
@@ -243,13 +245,18 @@ class HttpApplication:
         over = asyncio.Event()
         watch = asyncio.create_task(self._until_over(receive, over))
         context = HttpContext(headers, _peer(scope), None)
+        message = bound.message
         last_seen = headers.get("last-event-id", "")
         last_id = last_event_id(last_seen)
         if last_seen and "cursor" in message.DESCRIPTOR.fields_by_name:
             message.cursor = last_seen  # it has seen more than it first asked for
+            bound.places["cursor"] = {"header": "Last-Event-ID"}
         stream = EventStream(target.method(message, context), last_id, over)
         try:
-            first = await stream.first()
+            try:
+                first = await stream.first()
+            except Aborted as aborted:
+                return of_problem(problem_of(aborted.status, bound.places))
             if first is None:
                 return Answer(204, {}, b"")
             await _start(send, 200, {"content-type": event_stream.CONTENT_TYPE})
@@ -314,6 +321,9 @@ _MISDIRECTED = (
 _OF_OTHERS = (
     "a browser's page of another place asks for this, and may change nothing here: let a program of"
     " yours ask, such as the page's own server"
+)
+_NOT_ACCEPTED = (
+    "there is no answer of a type that Accept names: it is application/json, or text/event-stream"
 )
 _TOO_LATE: Status = statuses.status(
     grpc.StatusCode.DEADLINE_EXCEEDED,

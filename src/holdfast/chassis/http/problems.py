@@ -46,7 +46,7 @@ _BY_REASON = {
     ("ALREADY_EXISTS", "SHIPMENT_REUSED"): 422,
     ("OUT_OF_RANGE", "CURSOR_EXPIRED"): 410,
 }
-STATUSES = sorted({*_BY_CODE.values(), *_BY_REASON.values(), 405, 408, 412, 415, 428, 500})
+STATUSES = sorted({*_BY_CODE.values(), *_BY_REASON.values(), 405, 406, 408, 412, 415, 428, 500})
 _PASSING = (429, 503)
 RETRY_S = 1
 
