@@ -35,7 +35,7 @@ from holdfast.inventory.presentation.rights import RIGHTS as INVENTORY_RIGHTS
 from holdfast.notifier.presentation.rights import RIGHTS as NOTIFIER_RIGHTS
 from holdfast.orders.presentation.rights import RIGHTS as ORDERS_RIGHTS
 from testbed.keys import KEY
-from tests.integration.conftest import ANYWHERE, CALL_S_MAX, EMBEDDED, Ground, refusal, running
+from tests.integration.conftest import ANYWHERE, CALL_S_MAX, Ground, refusal, running
 from tests.integration.over_http import Http, answer_of, raw, request_bytes
 
 NOTIFIES = True
@@ -313,36 +313,6 @@ async def test_nobody_makes_a_key_that_may_do_more_than_they_may(http: Http) -> 
             await clerk.keys.rotate(operator.key_id)
 
     assert "orders:write" in refused.value.details["scope"]
-
-
-@pytest.mark.parametrize("ground", [EMBEDDED], indirect=True)
-async def test_what_can_be_no_key_is_refused_by_field_and_no_other_key_suffers(http: Http) -> None:
-    good = {"name": "x", "grants": ["viewer"]}
-    for field, wrong in (
-        ("/name", {"name": "orders"}),
-        ("/name", {"name": "notifier"}),
-        ("/name", {"name": "operator"}),
-        ("/name", {"name": "ann@shop"}),
-        ("/networks/0", {"networks": ["fe80::1%a b"]}),
-        ("/networks/1", {"networks": ["10.0.0.0/8", "fe80::1%eth0"]}),
-        ("/networks/0", {"networks": ["10.0.0.1/8"]}),
-        ("/networks/0", {"networks": ["::ffff:10.0.0.1/104"]}),
-    ):
-        answer = await http.ask("POST", "/v1/keys", good | wrong)
-        assert (answer.status, answer.errors) == (400, [field]), wrong
-
-    assert [one["name"] for one in (await http.done("GET", "/v1/keys"))["keys"]] == ["operator"]
-
-
-@pytest.mark.parametrize("ground", [EMBEDDED], indirect=True)
-async def test_a_key_for_this_machine_may_name_it_as_ipv6_does(http: Http) -> None:
-    wanted = {"name": "x", "grants": ["viewer"], "networks": ["::ffff:127.0.0.1"]}
-
-    made = await http.done("POST", "/v1/keys", wanted)
-
-    assert made["key"]["networks"] == ["127.0.0.1/32"]
-    me = await http.ask("GET", "/v1/me", authorization=f"Bearer {made['text']}")
-    assert me.status == 200
 
 
 async def test_a_client_without_a_key_is_told_so(

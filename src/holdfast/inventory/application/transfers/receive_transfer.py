@@ -48,9 +48,7 @@ class ReceiveTransfer:
             if known is not None:
                 if known.is_rest != (not units) or (units and known.units != units):
                     raise TransferRequestReused(request_id, transfer_id)
-                return ReceivedBefore(
-                    **{one.name: getattr(before, one.name) for one in fields(before)}
-                )
+                return _received_before(before)
             name = request_id or self._new_id()
             receipt = Receipt(name, units or before.coming, is_rest=not units)
             after = before.received(receipt.units)
@@ -63,3 +61,7 @@ class ReceiveTransfer:
             await work.add_receipt(transfer_id, receipt, book.at)
             await booked(work, book, caller)
         return after
+
+
+def _received_before(transfer: Transfer) -> ReceivedBefore:
+    return ReceivedBefore(**{one.name: getattr(transfer, one.name) for one in fields(transfer)})
