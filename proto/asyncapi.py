@@ -7,7 +7,8 @@ from google.protobuf.descriptor import Descriptor
 
 from holdfast.chassis.messaging.broker import exchange_of
 from proto.comments import as_prose, first_sentence
-from proto.openapi import Schema, Writer
+from proto.openapi import Writer
+from proto.openapi_schemas import Schema
 
 # By the last word of their exchange, such as orders.
 Events = Mapping[str, Sequence[Descriptor]]

@@ -1,7 +1,6 @@
 """The OpenAPI document of HTTP/JSON, made from the descriptors and comments of the protos."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
@@ -12,8 +11,7 @@ from holdfast.chassis.http.pages import told
 from holdfast.chassis.http.router import Route, inside, routes_of
 from holdfast.chassis.http.service import HttpService
 from proto.comments import as_prose, first_sentence
-
-Schema = dict[str, Any]
+from proto.openapi_schemas import MONEY, PROBLEM_SCHEMA, SPECIAL, Schema
 
 JSON, PATCH, PROBLEM = (
     "application/json",
@@ -23,83 +21,6 @@ JSON, PATCH, PROBLEM = (
 _WHOLE_MAX = 2**53 - 1  # what JavaScript's numbers hold exactly; all of ours stay below it
 _STATUS, _ANY = "google.rpc.Status", "google.protobuf.Any"
 
-MONEY: Schema = {
-    "type": "object",
-    "description": "An exact decimal amount of an ISO 4217 currency.",
-    "properties": {
-        "amount": {
-            "type": "string",
-            "pattern": r"^-?[0-9]{1,19}(\.[0-9]{1,9})?$",
-            "description": "A decimal number, no finer than the currency.",
-            "examples": ["12.50"],
-        },
-        "currency": {
-            "type": "string",
-            "pattern": "^([A-Z]{3})?$",
-            "description": "ISO 4217. Left out in a request: that of the product or the order.",
-            "examples": ["GBP"],
-        },
-    },
-}
-SPECIAL: dict[str, Schema] = {
-    "google.protobuf.Timestamp": {"type": "string", "format": "date-time"},
-    "google.protobuf.Duration": {
-        "type": "string",
-        "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,9})?s$",
-        "examples": ["10s"],
-    },
-    "google.type.Date": {"type": "string", "format": "date"},
-}
-PROBLEM_SCHEMA: Schema = {
-    "type": "object",
-    "description": "Why a request was refused, or failed (RFC 9457).",
-    "properties": {
-        "type": {"type": "string", "description": "urn:holdfast:REASON, or about:blank."},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string", "description": "The code that gRPC would have given."},
-        "reason": {"type": "string", "description": "Part of the contract: see each method."},
-        "facts": {"type": "object", "additionalProperties": {"type": "string"}},
-        "current_version": {"type": "integer"},
-        "correlation_id": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "description": "What is wrong with the request, all of it.",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "pointer": {"type": "string", "description": "Into the body (RFC 6901)."},
-                    "parameter": {"type": "string"},
-                    "header": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-                "required": ["detail"],
-            },
-        },
-        "violations": {
-            "type": "array",
-            "description": "What stands in the way, of each thing that does.",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "type": {"type": "string"},
-                    "subject": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-        "missing": {
-            "type": "array",
-            "description": "What does not exist.",
-            "items": {
-                "type": "object",
-                "properties": {"type": {"type": "string"}, "name": {"type": "string"}},
-            },
-        },
-    },
-    "required": ["type", "title", "status", "detail"],
-}
 _HEADERS: dict[str, tuple[str, Schema]] = {
     "Idempotency-Key": (
         "Names this request for ever, bare or quoted: a repeat is answered as the first.",
@@ -122,6 +43,14 @@ _HEADERS: dict[str, tuple[str, Schema]] = {
         "The version seen last: what is newer is sent.",
         {"type": "string", "pattern": "^[0-9]{1,18}$"},
     ),
+}
+
+_TOLD = {
+    "ETag": "The version, for If-Match and If-None-Match.",
+    "Idempotent-Replayed": "true: the request had been done before.",
+    "Location": "The path of what was made, where it has one.",
+    "Retry-After": "With 429 and 503: seconds until it is worth another try.",
+    "WWW-Authenticate": "With 401: how to say who calls.",
 }
 
 
@@ -162,6 +91,10 @@ def document(
         "paths": paths,
         "components": {
             "schemas": dict(sorted(writer.schemas.items())),
+            "headers": {
+                name: {"description": what, "schema": {"type": "string"}}
+                for name, what in _TOLD.items()
+            },
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -210,7 +143,7 @@ class Writer:
             "summary": first_sentence(prose),
             "description": prose,
             "parameters": self._parameters(binding, needs_key),
-            "responses": self._responses(route),
+            "responses": self._responses(binding),
         }
         if route.body:
             operation["requestBody"] = self._body(binding)
@@ -268,18 +201,22 @@ class Writer:
         left_out = {path.rpartition(".")[2] for path in route.variables.values()} | {"update_mask"}
         if route.body != "*":
             owner = inside(owner, route.body)
-        suffix = "" if route.body == "*" else "Patch" if binding.is_patch else "Input"
         schema = self._object(owner, is_request=True, left_out=left_out)
-        name = f"{owner.name}{suffix}"
-        if self.schemas.get(name, schema) != schema:
-            name += "".join(part.title() for part in _tag(route.template).split("-"))
-        self.schemas[name] = schema
+        name = owner.name
+        if route.body != "*":
+            name += "Patch" if binding.is_patch else "Input"
+        elif left_out & set(owner.fields_by_name):  # others may refer to the message as a whole
+            name = f"{name.removesuffix('Request')}Body"
+        if self.schemas.setdefault(name, schema) != schema:
+            raise ValueError(f"{route.template} has another body than others of the name {name}")
         kinds = (JSON, PATCH) if binding.is_patch else (JSON,)
         return {"content": {kind: {"schema": _ref(name)} for kind in kinds}}
 
-    def _responses(self, route: Route) -> Schema:
+    def _responses(self, binding: Binding) -> Schema:
+        route = binding.route
         failed = {
             "description": "Refused or failed",
+            "headers": _told("Retry-After", "WWW-Authenticate"),
             "content": {PROBLEM: {"schema": _ref("Problem")}},
         }
         answered = _answered(route)
@@ -291,11 +228,15 @@ class Writer:
                 done["204"] = {"description": "All has been told already"}
             return done | {"default": failed}
         content = {JSON: {"schema": schema}}
-        done = {"200": {"description": "Done", "content": content}}
+        has_tag = _has_version(answered) or "level" in answered.fields_by_name
+        tag = ["ETag"] if has_tag else []
+        again = ["Idempotent-Replayed"] if binding.key_field else []
+        done = {"200": _with_headers({"description": "Done", "content": content}, tag + again)}
         if route.verb == "POST" and route.method.name.startswith(MAKES):
-            done["201"] = {"description": "Made", "content": content}
+            made = {"description": "Made", "content": content}
+            done["201"] = _with_headers(made, [*tag, "Location"])
         if route.verb == "GET" and _has_version(answered):
-            done["304"] = {"description": "The caller has it already"}
+            done["304"] = _with_headers({"description": "The caller has it already"}, tag)
         return done | {"default": failed}
 
     def _message(self, kind: Descriptor, *, is_request: bool) -> Schema:
@@ -388,6 +329,15 @@ class Writer:
 def _strictness(required: list[str], is_request: bool) -> Schema:
     strict = {"additionalProperties": False} if is_request else {}
     return strict | ({"required": required} if required else {})
+
+
+def _told(*names: str) -> Schema:
+    """Headers of an answer, each of which is there where it applies."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}
+
+
+def _with_headers(answer: Schema, names: Sequence[str]) -> Schema:
+    return answer | {"headers": _told(*names)} if names else answer
 
 
 def _answered(route: Route) -> Descriptor:

@@ -1,7 +1,10 @@
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api.js";
 
-const api = createClient<paths>({ baseUrl: process.argv[2] });
+const api = createClient<paths>({
+  baseUrl: process.argv[2],
+  headers: { authorization: `Bearer ${process.env.HOLDFAST_KEY}` },
+});
 
 function told<T>(answer: { data?: T; error?: components["schemas"]["Problem"] }): T {
   if (answer.data === undefined) throw new Error(JSON.stringify(answer.error));

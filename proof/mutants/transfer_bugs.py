@@ -30,7 +30,7 @@ BUGS = (
         edited(
             ReceiveTransfer,
             "__call__",
-            ("return before", "units = known.units"),
+            ("return _received_before(before)", "units = known.units"),
             ("receipt, book.at)", "receipt, book.at) if known is None else None"),
         ),
     ),

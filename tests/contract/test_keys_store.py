@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.chassis.database.seam import Database
 from holdfast.chassis.identity.keys import Key
-from holdfast.chassis.identity.store import KeyStore
+from holdfast.chassis.identity.store import KeyStore, row_of
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -104,3 +104,18 @@ async def test_another_secret_under_a_known_id_is_not_taken(store: KeyStore) -> 
     await store.take([KEY._replace(version=2, digest=b"e" * 32)])
 
     assert await store.all() == [KEY]
+
+
+async def test_a_key_that_cannot_be_read_has_ended_and_all_others_are_as_they_were(
+    store: KeyStore,
+) -> None:
+    *row, _user = row_of(KEY._replace(key_id="a" * 12))
+    async with store._database.begin() as work:
+        row[4] = "10.0.0.0/8 fe80::1%a b/128"
+        await work.execute(store._sql.ADD, *row, "")
+    await store.add(KEY)
+
+    read = {key.key_id: key for key in await store.all()}
+
+    assert read[KEY.key_id] == KEY
+    assert (read["a" * 12].expires_at, read["a" * 12].networks) == (NOW, ())

@@ -7,7 +7,7 @@ from holdfast.orders.application.returns.return_goods import (
     OpenReturn,
     ReceiveReturn,
 )
-from holdfast.orders.application.shipping.move_goods import GoodsCommand
+from holdfast.orders.application.shipping.move_goods import GoodsCommand, MovedBefore
 from holdfast.orders.application.shipping.ship_order import UpdateShipment
 from holdfast.orders.domain.errors import InventoryUnavailable, OrdersError, UnknownLocations
 from holdfast.orders.domain.ordering.document import Order
@@ -61,9 +61,10 @@ async def test_the_answer_about_goods_is_what_a_reader_finds(shop: TwoServices) 
     ]
 
     for command in commands:
-        for _ in ("once", "again"):
+        for is_again in (False, True):
             (answered,) = await shop.move_goods([command])
             assert isinstance(answered, Order)
+            assert isinstance(answered, MovedBefore) is is_again
             assert order_message(answered) == order_message(await shop.order(order.order_id))
         await shop.deliver()
 
@@ -96,4 +97,4 @@ async def test_a_receipt_that_is_recorded_needs_no_inventory(shop: TwoServices) 
     shop.stock_check.away = True
     outcomes = await shop.move_goods([parcel(return_id, "p-1"), parcel(return_id, "p-2")])
 
-    assert names(outcomes) == ["Order", InventoryUnavailable.__name__]
+    assert names(outcomes) == ["MovedBefore", InventoryUnavailable.__name__]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 
 from tests.integration.conftest import Ground, eventually
 from tests.integration.over_http import Http, http_on
@@ -19,89 +20,6 @@ async def http(ground: Ground) -> AsyncIterator[Http]:
 
 def wanted(quantity: int = 1) -> dict[str, object]:
     return {"customer_id": "c-1", "lines": [{"product_id": "LAMP", "quantity": quantity}]}
-
-
-@pytest.mark.parametrize("again", ["k-1", '"k-1"'])
-async def test_a_repeat_under_the_same_key_is_answered_200_and_says_so(
-    http: Http, again: str
-) -> None:
-    first = await http.ask("POST", "/v1/orders", wanted(), idempotency_key="k-1")
-    second = await http.ask("POST", "/v1/orders", wanted(), idempotency_key=again)
-    in_body = await http.ask("POST", "/v1/orders", wanted() | {"request_id": "k-1"})
-
-    assert (first.status, second.status, in_body.status) == (201, 200, 200)
-    assert "idempotent-replayed" not in first.headers
-    assert second.headers["idempotent-replayed"] == "true"
-    assert second.json["order_id"] == first.json["order_id"] == in_body.json["order_id"]
-    assert len((await http.done("GET", "/v1/orders"))["orders"]) == 1
-
-
-async def test_a_key_in_header_and_body_that_differ_is_refused(http: Http) -> None:
-    both = wanted() | {"request_id": "k-1"}
-
-    same = await http.ask("POST", "/v1/orders", both, idempotency_key="k-1")
-    other = await http.ask("POST", "/v1/orders", both, idempotency_key="k-2")
-
-    assert same.status == 201
-    assert (other.status, other.errors) == (400, ["Idempotency-Key"])
-
-
-async def test_a_key_that_is_none_is_refused_by_its_header(http: Http) -> None:
-    for key in ('""', '"k', '"k"1"', "", "\xe4", "x" * 129, "a\u200b"):
-        answer = await http.ask("POST", "/v1/orders", wanted(), idempotency_key=key)
-
-        assert (answer.status, answer.errors) == (400, ["Idempotency-Key"]), key
-
-
-async def test_a_key_used_for_other_contents_is_422(http: Http) -> None:
-    first = await http.ask("POST", "/v1/orders", wanted(), idempotency_key="k-1")
-    other = await http.ask("POST", "/v1/orders", wanted(2), idempotency_key="k-1")
-
-    assert (other.status, other.json["reason"]) == (422, "REQUEST_ID_REUSED")
-    assert other.json["facts"]["order_id"] == first.json["order_id"]
-
-
-async def test_what_is_made_again_is_told_apart_from_what_is_made(http: Http) -> None:
-    await http.done("POST", "/v1/locations", {"location_id": "attic"})
-    units = {"lines": [{"product_id": "LAMP", "quantity": 1}], "request_id": "r"}
-    delta = {"delta": 1, "reason": "found"}
-    order_id = await http.placed()
-    await http.done("POST", f"/v1/orders/{order_id}/shipments")
-    lines = {"lines": [{"line_no": 1, "quantity": 1}]}
-    asked = [
-        ("/v1/products", {"product_id": "BELL", "unit_price": {"amount": "1", "currency": "GBP"}}),
-        ("/v1/locations", {"location_id": "cellar"}),
-        ("/v1/transfers", units | {"origin": "main", "target": "attic"}),
-        (f"/v1/orders/{order_id}/returns", lines),
-        ("/v1/products/LAMP/stock/main/adjustments", delta),
-        ("/v1/products/LAMP/stock/main/quarantine", {"quantity": 1, "reason": "wet"}),
-    ]
-    for path, content in asked:
-        key = "r" if path == "/v1/transfers" else f"k {path}"
-        first = await http.ask("POST", path, content, idempotency_key=key)
-        again = await http.ask("POST", path, content, idempotency_key=key)
-
-        assert "idempotent-replayed" not in first.headers, path
-        assert again.headers["idempotent-replayed"] == "true", path
-        assert (again.status, again.body) == (200, first.body), path
-
-
-async def test_an_adjustment_without_a_key_is_refused(http: Http) -> None:
-    path, delta = "/v1/products/LAMP/stock/main/adjustments", {"delta": 1, "reason": "found"}
-
-    answer = await http.ask("POST", path, delta)
-    named = await http.ask("POST", path, delta | {"request_id": "r-1"})
-
-    assert (answer.status, answer.errors) == (400, ["Idempotency-Key"])
-    assert named.status == 200
-
-
-async def test_one_key_for_a_batch_is_refused(http: Http) -> None:
-    batch = {"requests": [wanted()]}
-
-    answer = await http.ask("POST", "/v1/orders/batch", batch, idempotency_key="k-1")
-
-    assert (answer.status, answer.errors) == (400, ["Idempotency-Key"])
 
 
 async def test_what_the_caller_has_already_is_not_sent_again(http: Http) -> None:
@@ -214,6 +132,68 @@ async def test_a_caller_may_prefer_to_wait(http: Http) -> None:
     assert answer.json["status"] == "CONFIRMED"
     assert answer.headers["preference-applied"] == "wait=15"
     assert (mistaken.status, "preference-applied" in mistaken.headers) == (201, False)
+    longer = await http.ask("POST", "/v1/orders", wanted(), prefer="wait=100")
+    assert longer.headers["preference-applied"] == "wait=60", "nobody waits longer"
+
+
+async def test_seconds_of_a_query_are_a_number_or_a_duration(http: Http) -> None:
+    path = "/v1/feeds/orders/events?cursor=latest"
+    for seconds, status in (("0", 200), ("1", 200), ("0.1s", 200), ("-1", 400), ("9" * 5_000, 400)):
+        answer = await http.ask("GET", f"{path}&wait={seconds}")
+        assert answer.status == status, seconds
+
+
+async def test_an_answer_is_of_a_type_that_is_accepted_or_there_is_none(http: Http) -> None:
+    path, json_, problem_ = "/v1/products/LAMP", "application/json", "application/problem+json"
+    for accept, status in (
+        ("*/*", 200),
+        ("application/*;q=0.1", 200),
+        ("text/html, */*;q=0.8", 200),
+        ("Application/JSON; charset=utf-8", 200),
+        ("application/xml, rubbish", 406),
+        ("application/json;q=0", 406),
+        ("application/json;q=0, */*", 406),
+        ("*/*;q=0, application/json;q=0.001", 200),
+        ("", 200),
+    ):
+        answer = await http.ask("GET", path, accept=accept)
+        kind = json_ if status == 200 else problem_
+        assert (answer.status, answer.headers["content-type"]) == (status, kind), accept
+    order = await http.ask("POST", "/v1/orders", wanted(), accept="application/xml")
+    assert order.status == 406
+    assert not (await http.done("GET", "/v1/orders"))["orders"], "nothing was done"
+
+
+async def test_a_feed_is_what_is_accepted_first(http: Http) -> None:
+    path = "/v1/feeds/orders/events?cursor=x"
+    for accept, streams in (
+        ("*/*", False),
+        ("application/json", False),
+        ("text/event-stream", True),
+        ("text/event-stream, application/json;q=0.5", True),
+        ("application/json, text/event-stream;q=0.5", False),
+        ("text/event-stream;q=0, application/json", False),
+        ("text/event-stream;q=0, */*", False),
+        ("text/*", True),
+    ):
+        with structlog.testing.capture_logs() as logs:
+            answer = await http.ask("GET", path, accept=accept)
+        method = "StreamEvents" if streams else "ReadEvents"
+        asked = [
+            one["method"] for one in logs if one["event"] == "rpc" and "Events" in one["method"]
+        ]
+        assert (answer.status, answer.errors, asked) == (400, ["cursor"], [method]), accept
+
+
+async def test_what_is_wrong_with_a_version_is_told_of_its_header(http: Http) -> None:
+    for path, content in (
+        (f"/v1/orders/{NOBODY}", {"note": "x"}),
+        ("/v1/products/LAMP", {"name": "x"}),
+    ):
+        answer = await http.ask("PATCH", path, content, if_match='"999999999999999999"')
+        assert answer.status != 400 or answer.errors == ["If-Match"], answer
+        answer = await http.ask("PATCH", path, content, if_match='"0"')
+        assert (answer.status, answer.errors) == (400, ["If-Match"]), path
 
 
 async def test_a_list_is_followed_by_its_links(http: Http) -> None:
@@ -312,6 +292,18 @@ async def test_ids_may_hold_what_paths_are_cut_at(http: Http) -> None:
         found = await http.done("GET", f"/v1/products/{escaped}/stock")
 
         assert found["product"]["product_id"] == product_id
+
+
+async def test_a_parameter_is_given_once_by_whatever_name(http: Http) -> None:
+    for query in (
+        "customer_id=a&customerId=b",
+        "customerId=a&customer_id=a",
+        "page_size=1&pageSize=1",
+    ):
+        answer = await http.ask("GET", f"/v1/orders?{query}")
+        assert (answer.status, len(answer.errors)) == (400, 1), query
+    levels = await http.done("GET", "/v1/stock?product_ids=LAMP&productIds=NONE")
+    assert len(levels["results"]) == 2
 
 
 async def test_names_may_be_in_camel_case_and_enums_with_their_prefix(http: Http) -> None:

@@ -10,7 +10,14 @@ import pytest
 from holdfast.chassis.http import receiving, server
 from testbed.keys import KEY
 from tests.integration.conftest import Ground
-from tests.integration.over_http import Http, answer_of, http_on, raw, request_bytes
+from tests.integration.over_http import (
+    ANSWER_S_MAX,
+    Http,
+    answer_of,
+    http_on,
+    raw,
+    request_bytes,
+)
 
 PRODUCT = b'{"product_id":"BELL","unit_price":{"amount":"1","currency":"GBP"}}'
 
@@ -109,6 +116,8 @@ PATHS = {
     "/v1//products": 404,
     "/v1/products?page_size=1e400": 400,
     "/v1/products?page_size=%ff": 400,
+    "/v1/products?id_prefix=%zz": 400,
+    "/v1/products?id_prefix=5%": 400,
     "/v1/products?page_size=1&page_size=2": 400,
     "/v1/products?": 200,
     "/v1/products?" + "a=1&" * 3_000: 400,
@@ -185,6 +194,66 @@ async def test_what_is_no_request_is_hung_up_on(http: Http) -> None:
         statuses = re.findall(rb"HTTP/1\.1 (\d+) ", received)
         assert set(statuses) <= {b"400", b"415"}, (name, received)
         assert b"BELL" not in received, name
+
+
+async def test_a_body_in_broken_chunks_is_answered(http: Http) -> None:
+    head = SMUGGLED + b"transfer-encoding: chunked\r\n\r\n"
+    for broken in (b"zz\r\n{}\r\n", b"2\r\n{}zz", b"-1\r\n{}", b"ffffffffffffffffff\r\n{}"):
+        at_once = await raw(http.address, head + broken)
+        answer = answer_of(at_once)
+
+        assert (answer.status, answer.headers["connection"]) == (400, "close"), broken
+        assert len(re.findall(rb"^HTTP/1\.1 ", at_once, re.M)) == 1
+
+
+async def test_a_body_that_breaks_while_it_is_waited_for_is_answered(http: Http) -> None:
+    host, _, port = http.address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(SMUGGLED + b"expect: 100-continue\r\ntransfer-encoding: chunked\r\n\r\n")
+    async with asyncio.timeout(ANSWER_S_MAX):
+        assert b"100 Continue" in await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"zz\r\n")
+        answer = answer_of(await reader.read())
+    writer.close()
+
+    assert (answer.status, answer.headers["connection"]) == (400, "close")
+
+
+async def test_what_is_broken_behind_a_request_is_not_taken_for_its_answer(http: Http) -> None:
+    first = request_bytes("GET", "/v1/products", headers={"connection": "keep-alive"})
+    head = SMUGGLED + b"transfer-encoding: chunked\r\n\r\n"
+
+    received = await raw(http.address, first + head + b"zz\r\n")
+
+    assert not re.findall(rb"HTTP/1\.1 400", received)
+
+
+async def test_a_body_that_is_told_to_be_too_large_is_not_waited_for(http: Http) -> None:
+    for length in (4 * 1024 * 1024 + 1, 10**18):
+        told = b"expect: 100-continue\r\ncontent-length: %d\r\n\r\n" % length
+        answer = answer_of(await raw(http.address, SMUGGLED + told))
+
+        assert (answer.status, answer.headers["connection"]) == (413, "close")
+
+
+async def test_a_request_of_http_1_1_has_one_host(http: Http) -> None:
+    key = f"authorization: Bearer {KEY}\r\nconnection: close\r\n".encode()
+    for hosts, version, status in (
+        (b"", b"1.1", 400),
+        (b"host: localhost\r\nhost: localhost\r\n", b"1.1", 400),
+        (b"", b"1.0", 200),
+        (b"host: localhost\r\n", b"1.1", 200),
+    ):
+        line = b"GET /v1/products HTTP/" + version + b"\r\n"
+        answer = answer_of(await raw(http.address, line + hosts + key + b"\r\n"))
+        assert answer.status == status, (hosts, version)
+
+
+async def test_a_coding_is_named_in_any_case(http: Http) -> None:
+    for coding, status in (("Identity", 200), ("gzip", 415)):
+        headers = {"content-encoding": coding}
+        sent = request_bytes("POST", "/v1/stock/read", b'{"product_ids":["LAMP"]}', headers)
+        assert answer_of(await raw(http.address, sent)).status == status
 
 
 async def test_a_body_may_have_4_mib(http: Http) -> None:

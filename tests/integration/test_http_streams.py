@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Ground
-from tests.integration.over_http import Events, Http, events, http_on
+from tests.integration.over_http import Events, Http, events, http_on, request_bytes
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 STOP_S_MAX = 5.0
@@ -68,9 +68,11 @@ async def test_an_id_that_was_never_sent_is_as_none(http: Http, last_id: str) ->
 async def test_a_stream_that_is_refused_is_a_problem(http: Http) -> None:
     unknown = await http.ask("GET", f"/v1/orders/{NOBODY}/watch")
     wrong = await http.ask("GET", "/v1/orders/x/watch?y=1")
+    no_id = await http.ask("GET", "/v1/orders/x/watch")
 
     assert (unknown.status, unknown.json["code"]) == (404, "NOT_FOUND")
     assert (wrong.status, wrong.errors) == (400, ["y"])
+    assert no_id.json["errors"][0]["parameter"] == "order_id"
 
 
 async def test_an_idle_stream_does_not_hold_up_the_end(ground: Ground) -> None:
@@ -95,6 +97,21 @@ async def test_a_client_that_leaves_ends_its_stream(http: Http) -> None:
         assert len(of_http()) > len(before)
 
     async with asyncio.timeout(STOP_S_MAX):
+        while of_http() - before:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_client_that_leaves_is_not_waited_for(http: Http) -> None:
+    before = of_http()
+    host, _, port = http.address.rpartition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request_bytes("GET", "/v1/feeds/orders/events?cursor=latest&wait=20s"))
+    async with asyncio.timeout(STOP_S_MAX):
+        while not of_http() - before:
+            await asyncio.sleep(0.01)
+
+        writer.close()
+
         while of_http() - before:
             await asyncio.sleep(0.01)
 

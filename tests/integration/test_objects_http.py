@@ -12,6 +12,7 @@ from tests.integration.over_http import Answer, Http, http_on
 ((_, ADA),) = named("ada", customer="c-ada")
 ((_, BOB),) = named("bob", customer="c-bob")
 LINES = [{"product_id": "LAMP", "quantity": 1}]
+RETURNED = {"lines": [{"line_no": 1, "quantity": 1}]}
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +49,7 @@ async def test_another_s_order_answers_as_one_that_is_not_there(http: Http) -> N
         ("PATCH", "/v1/orders/{}", {"customer": {"name": "Eve"}}, {"if_match": '"99"'}),
         ("POST", "/v1/orders/{}/cancel", None, {}),
         ("POST", "/v1/orders/{}/cancel", None, {"idempotency_key": "k-1"}),
+        ("POST", "/v1/orders/{}/returns", RETURNED, {"idempotency_key": "k-1"}),
     ]
     for verb, path, content, headers in asked:
         foreign, nothing = [

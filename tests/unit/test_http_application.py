@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import grpc
@@ -13,7 +13,7 @@ from grpc import aio
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.grpc.admission import Admission
 from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
-from holdfast.chassis.http import application
+from holdfast.chassis.http import application, event_stream
 from holdfast.chassis.http.answers import Answers
 from holdfast.chassis.http.application import HttpApplication
 from holdfast.chassis.http.binding import Rules
@@ -26,7 +26,7 @@ from holdfast.chassis.process.ports import CallerLimits
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
 
-Handle = Callable[[Any, HttpContext], Awaitable[pb.Order]]
+Handle = Callable[[Any, HttpContext], Awaitable[pb.Order] | AsyncIterator[pb.Order]]
 PATH = b"/v1/orders/0198c5f0-7a3b-7c1e-9d43-5a8f0b2c6d1e"
 SERVICE = pb.DESCRIPTOR.services_by_name["OrderService"]
 
@@ -58,23 +58,39 @@ def served(handle: Handle) -> HttpApplication:
 
 
 async def ask(
-    asked: HttpApplication, headers: Mapping[str, str] | None = None
+    asked: HttpApplication,
+    headers: Mapping[str, str] | None = None,
+    *,
+    what: tuple[str, bytes] = ("GET", PATH),
+    query: bytes = b"",
+    address: str = "127.0.0.1",
+    gone: asyncio.Event | None = None,
 ) -> tuple[int, dict[str, str], Any]:
+    """What is answered.
+
+    :param gone: set when the caller has left; None: they wait.
+    """
     raw = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     scope = {
-        "type": "http", "method": "GET", "raw_path": PATH, "query_string": b"",
-        "headers": raw, "client": ("127.0.0.1", 4711),
+        "type": "http", "method": what[0], "raw_path": what[1], "query_string": query,
+        "headers": raw, "client": (address, 4711),
     }  # fmt: skip
     sent: list[Mapping[str, Any]] = []
+    events = iter([{"type": "http.request", "body": b""}])
 
     async def receive() -> Mapping[str, Any]:
-        return {"type": "http.request", "body": b""}
+        if (event := next(events, None)) is not None:
+            return event
+        await (gone or asyncio.Event()).wait()
+        return {"type": "http.disconnect"}
 
     async def send(event: Mapping[str, Any]) -> None:
         sent.append(event)
 
     await asked(scope, receive, send)
     told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    if told["content-type"] == event_stream.CONTENT_TYPE:
+        return sent[0]["status"], told, None
     return sent[0]["status"], told, json.loads(sent[1]["body"])
 
 
@@ -171,7 +187,8 @@ async def test_beyond_its_limit_requests_are_refused_at_once(
 
     monkeypatch.setattr(application, "REQUESTS_MAX", 2)
     asked = served(handle)
-    under_way = [asyncio.create_task(ask(asked)) for _ in range(2)]
+    addresses = ("10.0.0.1", "10.0.0.2")
+    under_way = [asyncio.create_task(ask(asked, address=one)) for one in addresses]
     await asyncio.sleep(0)
     status, headers, problem = await ask(asked)
     go_on.set()
@@ -179,6 +196,80 @@ async def test_beyond_its_limit_requests_are_refused_at_once(
     assert (status, problem["reason"], headers["retry-after"]) == (429, "OVERLOADED", "1")
     assert [(await one)[0] for one in under_way] == [200, 200]
     assert (await ask(asked))[0] == 200, "there is room again"
+
+
+@pytest.mark.parametrize(
+    ("limit", "path", "reason"),
+    [
+        ("REQUESTS_MAX", PATH, "TOO_MANY_CALLS"),
+        ("STREAMS_MAX", PATH + b"/watch", "TOO_MANY_STREAMS"),
+    ],
+)
+async def test_one_caller_has_half_of_all_that_is_done_at_once_and_others_the_rest(
+    monkeypatch: pytest.MonkeyPatch, limit: str, path: bytes, reason: str
+) -> None:
+    begun, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def handle(_request: Any, _context: HttpContext) -> pb.Order:
+        begun.release()
+        await go_on.wait()
+        return pb.Order()
+
+    async def stream(request: Any, context: HttpContext) -> AsyncIterator[pb.Order]:
+        yield await handle(request, context)
+
+    monkeypatch.setattr(application, limit, 4)
+    asked = served(stream if reason.endswith("STREAMS") else handle)
+    what = ("GET", path)
+    under_way = [asyncio.create_task(ask(asked, what=what, address="10.0.0.1")) for _ in range(2)]
+    for _ in under_way:
+        await begun.acquire()
+    status, headers, problem = await ask(asked, what=what, address="10.0.0.1")
+    other = asyncio.create_task(ask(asked, what=what, address="10.0.0.2"))
+    await begun.acquire()
+    go_on.set()
+
+    assert (status, problem["reason"], headers["retry-after"]) == (429, reason, "1")
+    assert [(await one)[0] for one in (*under_way, other)] == [200] * 3
+    assert (await ask(asked, what=what, address="10.0.0.1"))[0] == 200, "there is room again"
+
+
+async def test_a_read_that_waits_ends_when_its_caller_has_left() -> None:
+    begun, gone, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def handle(_request: Any, _context: HttpContext) -> pb.Order:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return pb.Order()
+
+    what = ("GET", b"/v1/feeds/orders/events")
+    asking = asyncio.create_task(ask(served(handle), what=what, query=b"wait=20s", gone=gone))
+    await begun.wait()
+    gone.set()
+
+    await asyncio.wait_for(asking, 5)
+    assert ended.is_set()
+
+
+async def test_a_change_that_has_begun_is_finished_though_its_caller_has_left() -> None:
+    begun, gone, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def handle(_request: Any, _context: HttpContext) -> pb.Order:
+        begun.set()
+        await go_on.wait()
+        return pb.Order(order_id="done")
+
+    what = ("POST", PATH + b"/cancel")
+    asking = asyncio.create_task(ask(served(handle), what=what, gone=gone))
+    await begun.wait()
+    gone.set()
+    await asyncio.sleep(0)
+    go_on.set()
+
+    assert (await asking)[2]["order_id"] == "done"
 
 
 async def test_every_method_has_a_path_and_each_path_a_method() -> None:

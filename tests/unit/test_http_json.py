@@ -244,7 +244,7 @@ def test_a_whole_number_of_seconds_is_a_duration_too() -> None:
 @pytest.mark.parametrize(("beyond", "of"), [(-1, "minimum"), (1, "maximum")])
 def test_whole_numbers_are_taken_as_far_as_the_document_says(beyond: int, of: str) -> None:
     document = json.loads((files("holdfast.contracts") / "openapi.json").read_text())
-    schema = document["components"]["schemas"]["UpdateStockRequest"]
+    schema = document["components"]["schemas"]["UpdateStockBody"]
     bound = schema["properties"]["quantity"][of]
     kind = inventory_pb2.UpdateStockRequest.DESCRIPTOR
 

@@ -78,6 +78,17 @@ def test_a_network_is_told_by_the_address_of_the_caller(peer: str, inside: bool)
     assert keys.is_in(peer, networks) is inside
 
 
+def test_an_ipv4_network_that_is_written_as_ipv6_is_the_ipv4_network() -> None:
+    for text, is_ in (
+        ("::ffff:10.1.0.0/112", "10.1.0.0/16"),
+        ("::ffff:127.0.0.1", "127.0.0.1/32"),
+        ("::/0", "::/0"),
+        ("fd00::/64", "fd00::/64"),
+    ):
+        assert keys.network_of(text) == ip_network(is_)
+    assert keys.is_in("ipv6:[::ffff:127.0.0.1]:4711", (keys.network_of("::ffff:127.0.0.1"),))
+
+
 @pytest.mark.parametrize(
     ("headers", "reason"),
     [

@@ -11,6 +11,7 @@ from joserfc.jwk import RSAKey
 from holdfast.chassis.identity import tokens as tokens_module
 from holdfast.chassis.identity.roles import CUSTOMER, ROLES
 from holdfast.chassis.identity.tokens import Tokens
+from holdfast.chassis.validation import ID_CHARACTERS_MAX
 from testbed.oidc import AUDIENCE, LIFE_S, Provider, part, providing
 from tests.integration.issuers.conftest import SkewedClock, refused, signature_of, tokens_of
 
@@ -53,6 +54,17 @@ async def test_a_customer_may_be_named_by_another_claim(
         assert await refused(tokens, provider.token(scope=CUSTOMER, customer_no=18)) == (
             "TOKEN_CLAIMS"
         )
+
+
+async def test_a_token_names_no_customer_whose_id_no_request_could_have(
+    tokens: Tokens, provider: Provider
+) -> None:
+    longest = provider.token(sub="c" * ID_CHARACTERS_MAX, scope=CUSTOMER)
+    longer = "c" * (ID_CHARACTERS_MAX + 1)
+
+    assert len((await tokens.principal(longest)).customer_id) == ID_CHARACTERS_MAX
+    assert await refused(tokens, provider.token(sub=longer, scope=CUSTOMER)) == "TOKEN_CLAIMS"
+    assert (await tokens.principal(provider.token(sub=longer))).name == f"{longer}@p0"
 
 
 async def test_a_token_without_rights_is_somebody_who_may_do_nothing(

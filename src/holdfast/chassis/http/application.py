@@ -1,8 +1,8 @@
 """The ASGI application: finds the method, binds the request, asks, answers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,13 +21,14 @@ from holdfast.chassis.http.browsers import is_of_others
 from holdfast.chassis.http.context import Aborted, HttpContext
 from holdfast.chassis.http.event_stream import EventStream, last_event_id
 from holdfast.chassis.http.flaws import BadHttpRequest
-from holdfast.chassis.http.headers import accepts_events, gathered
+from holdfast.chassis.http.headers import EVENTS, JSON, gathered, prefers_events, wish_for
 from holdfast.chassis.http.hosts import IsOurs
 from holdfast.chassis.http.pages import Pages
 from holdfast.chassis.http.problems import problem, problem_of, problem_of_flaws
 from holdfast.chassis.http.receiving import STRANGER_BYTES_MAX, Receive, Receiving, body_of
 from holdfast.chassis.http.router import STREAM, Router, key_of, routes_of, segments_of
 from holdfast.chassis.http.service import HttpService, Mounted
+from holdfast.chassis.http.shares import Shares
 
 CALL_S_MAX = 70.0  # for a method to answer: longer than any wait that may be asked for
 REQUESTS_MAX = 1_000  # under way at the same time
@@ -61,6 +62,11 @@ class _Target:
     @property
     def streams(self) -> bool:
         return bool(self.binding.route.method.server_streaming)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for what there is to be read, which is nobody's once they have left."""
+        return self.binding.route.verb == "GET" and "wait" in self.binding.query
 
 
 class _Body:
@@ -120,7 +126,8 @@ class HttpApplication:
                 )
         self._pages = Pages(templates)
         self._stopping = asyncio.Event()
-        self._requests = self._streams = 0
+        self._requests = Shares(REQUESTS_MAX, "TOO_MANY_CALLS")
+        self._streams = Shares(STREAMS_MAX, "TOO_MANY_STREAMS")
         self._receiving = Receiving(REQUESTS_MAX)
 
     def stop(self) -> None:
@@ -172,29 +179,26 @@ class HttpApplication:
             return page
         by_verb = self._router.find(segments)
         target = by_verb.get("GET" if verb == "HEAD" else verb)
-        if verb == "GET" and STREAM in by_verb and accepts_events(headers):
+        if verb == "GET" and STREAM in by_verb and prefers_events(headers):
             target = by_verb[STREAM]
         if target is None or (verb == "HEAD" and target.streams):
             return _elsewhere(verb, by_verb, is_page=page is not None)
-        if self._streams >= STREAMS_MAX if target.streams else self._requests >= REQUESTS_MAX:
-            return of_problem(problem_of(_BUSY))
-        self._requests += not target.streams
-        self._streams += target.streams
-        try:
-            body = await self._body(target, _peer(scope), headers, receive)
-            bound = target.binding.bound(segments, scope["query_string"], headers, body)
-            if target.streams:
-                return await self._stream(target, bound.message, scope, headers, receive, send)
-            return await self._ask(target, bound, scope, headers)
-        finally:
-            self._requests -= not target.streams
-            self._streams -= target.streams
+        if not wish_for(EVENTS if target.streams else JSON, headers).quality:
+            return of_problem(problem(406, _NOT_ACCEPTED))
+        shares, peer = self._streams if target.streams else self._requests, _peer(scope)
+        with shares.one():
+            await target.require_known(HttpContext(headers, peer, None))
+            with shares.one_of(peer):
+                body = await self._body(target, peer, headers, receive)
+                bound = target.binding.bound(segments, scope["query_string"], headers, body)
+                if target.streams:
+                    return await self._stream(target, bound, scope, headers, receive, send)
+                return await self._ask(target, bound, scope, headers, receive)
 
     async def _body(
         self, target: _Target, peer: str, headers: Mapping[str, str], receive: Receive
     ) -> bytes:
-        """Return the body that is sent by somebody who may, where the method takes one."""
-        await target.require_known(HttpContext(headers, peer, None))
+        """Return the body, where the method takes one."""
         if not target.binding.route.body:
             return b""
         bytes_max = STRANGER_BYTES_MAX if target.for_anybody else REQUEST_BYTES_MAX
@@ -202,13 +206,19 @@ class HttpApplication:
             return await body_of(target.binding, headers, receive, bytes_max, turn)
 
     async def _ask(
-        self, target: _Target, bound: Any, scope: Scope, headers: Mapping[str, str]
+        self,
+        target: _Target,
+        bound: Any,
+        scope: Scope,
+        headers: Mapping[str, str],
+        receive: Receive,
     ) -> Answer:
         deadline = asyncio.get_running_loop().time() + CALL_S_MAX
         context = HttpContext(headers, _peer(scope), deadline)
         try:
-            async with asyncio.timeout(CALL_S_MAX):
-                message = await target.method(bound.message, context)
+            async with asyncio.timeout(CALL_S_MAX) as time_left:
+                with _until_gone(receive, time_left) if target.waits else nullcontext():
+                    message = await target.method(bound.message, context)
         except Aborted as aborted:
             found = problem_of(aborted.status, bound.places)
             if bound.by_header and found.content.get("reason") == "STALE_VERSION":
@@ -226,7 +236,7 @@ class HttpApplication:
     async def _stream(
         self,
         target: _Target,
-        message: Any,
+        bound: Any,
         scope: Scope,
         headers: Mapping[str, str],
         receive: Receive,
@@ -235,13 +245,18 @@ class HttpApplication:
         over = asyncio.Event()
         watch = asyncio.create_task(self._until_over(receive, over))
         context = HttpContext(headers, _peer(scope), None)
+        message = bound.message
         last_seen = headers.get("last-event-id", "")
         last_id = last_event_id(last_seen)
         if last_seen and "cursor" in message.DESCRIPTOR.fields_by_name:
             message.cursor = last_seen  # it has seen more than it first asked for
+            bound.places["cursor"] = {"header": "Last-Event-ID"}
         stream = EventStream(target.method(message, context), last_id, over)
         try:
-            first = await stream.first()
+            try:
+                first = await stream.first()
+            except Aborted as aborted:
+                return of_problem(problem_of(aborted.status, bound.places))
             if first is None:
                 return Answer(204, {}, b"")
             await _start(send, 200, {"content-type": event_stream.CONTENT_TYPE})
@@ -272,6 +287,21 @@ async def _gone(receive: Receive) -> None:
         continue
 
 
+@contextmanager
+def _until_gone(receive: Receive, time_left: asyncio.Timeout) -> Iterator[None]:
+    """Have no time left as soon as the client has left while the block runs."""
+
+    async def watch() -> None:
+        await _gone(receive)
+        time_left.reschedule(asyncio.get_running_loop().time())
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
 def _is_child(template: str, of: str) -> bool:
     owner, _, last = template.rpartition("/")
     return owner == of and last.startswith("{")
@@ -292,12 +322,12 @@ _OF_OTHERS = (
     "a browser's page of another place asks for this, and may change nothing here: let a program of"
     " yours ask, such as the page's own server"
 )
+_NOT_ACCEPTED = (
+    "there is no answer of a type that Accept names: it is application/json, or text/event-stream"
+)
 _TOO_LATE: Status = statuses.status(
     grpc.StatusCode.DEADLINE_EXCEEDED,
     "no answer in time; what became of it is unknown: repeat it",
-)
-_BUSY: Status = statuses.retry_later(
-    grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", "too many requests are under way"
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -13,7 +14,7 @@ from holdfast.chassis.http import headers as asked
 from holdfast.chassis.http.flaws import Flaws, pointer_to, refused
 from holdfast.chassis.http.headers import Headers, Precondition
 from holdfast.chassis.http.json_reading import FLAWED, names_of, parsed, read_field, reader_of
-from holdfast.chassis.http.router import Route, inside
+from holdfast.chassis.http.router import WRONG_ESCAPE, Route, inside
 
 KEY_FIELDS = ("request_id", "shipment_id")  # what names a request for ever
 VERSION_FIELDS = ("version", "expected_version")
@@ -41,11 +42,15 @@ class Rules:
 
     :param merged: messages that a patch changes field by field; others are replaced as a whole.
     :param keyed: methods that are refused without a key for repeats.
+    :param again: methods that a repeat does again, and that have no key for repeats: where one is
+        sent, nobody would look at it. Without a key of their own, others may be repeated as they
+        are.
     :param drifting: fields of answers that move on while the version stays.
     """
 
     merged: frozenset[str] = frozenset()
     keyed: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
     drifting: frozenset[str] = frozenset()
 
 
@@ -68,7 +73,7 @@ class Binding:
         }
         self._query_names = names_of(self._input)
         self._reads = {name: read_field(field) for name, field in self.query.items()}
-        self.key_field = self._found(KEY_FIELDS) if route.verb == "POST" else ""
+        self.key_field = self._found(KEY_FIELDS) if route.body else ""
         owner = self._input if whole else self._body_type
         # Elsewhere a version is not looked at, or not always: none may think that it is.
         versioned = owner.fields_by_name if route.verb in ("PATCH", "PUT") else {}
@@ -98,9 +103,11 @@ class Binding:
         self._read_query(message, query, flaws)
         self._read_path(message, segments, flaws)
         places = dict(self._places)
-        if self.key_field or self._is_batch:
-            self._read_key(message, headers, places, flaws)
+        self._read_key(message, headers, places, flaws)
         version = self._read_version(message, content, headers, flaws)
+        if version.version is not None:  # before all others: its body is one of them
+            within = f"{self.route.body}." if self.route.body not in ("", "*") else ""
+            places = {f"{within}{self.version_field}": {"header": version.header}} | places
         wait_s = self._read_wait(message, headers)
         flaws.raise_any()
         return Bound(message, version.header, places, wait_s)
@@ -143,8 +150,11 @@ class Binding:
         return paths
 
     def _read_query(self, message: Any, query: bytes, flaws: Flaws) -> None:
-        for name, values in _parameters(query).items():
-            field = self.query.get(self._query_names.get(name, ""))
+        given: dict[str, list[str]] = {}
+        for told, value in _parameters(query):
+            given.setdefault(self._query_names.get(told, told), []).append(value)
+        for name, values in given.items():
+            field = self.query.get(name)
             if field is None:
                 flaws.add(name, "is not known here", place="parameter")
             elif not field.is_repeated and len(values) > 1:
@@ -155,8 +165,8 @@ class Binding:
     def _set_query(
         self, message: Any, field: FieldDescriptor, name: str, values: list[str], flaws: Flaws
     ) -> None:
-        inner, known = Flaws(), {"true": True, "false": False}
-        given: list[Any] = [known.get(v, v) if field.type == field.TYPE_BOOL else v for v in values]
+        inner = Flaws()
+        given = [_typed(field, value) for value in values]
         read = self._reads[field.name](given if field.is_repeated else given[0], "", inner)
         for flaw in inner.found:
             flaws.add(name, flaw.detail, place="parameter")
@@ -184,12 +194,11 @@ class Binding:
     def _read_key(
         self, message: Any, headers: Headers, places: dict[str, dict[str, str]], flaws: Flaws
     ) -> None:
-        key = asked.idempotency_key(headers, flaws)
-        if key and self._is_batch:
-            detail = "names one request: give each of the batch its own request_id"
-            flaws.add("Idempotency-Key", detail, place="header")
+        if not self.key_field:
+            self._refuse_key(headers, flaws)
             return
-        given = getattr(message, self.key_field) if self.key_field else ""
+        key = asked.idempotency_key(headers, flaws)
+        given = getattr(message, self.key_field)
         if key and given and key != given:
             flaws.add(
                 "Idempotency-Key", f"differs from {self.key_field} in the body", place="header"
@@ -199,6 +208,16 @@ class Binding:
             places[self.key_field] = {"header": "Idempotency-Key"}
         elif not given and self.route.method.name in self._rules.keyed:
             detail = "is missing: without it, a repeat would do it again"
+            flaws.add("Idempotency-Key", detail, place="header")
+
+    def _refuse_key(self, headers: Headers, flaws: Flaws) -> None:
+        if "idempotency-key" not in headers:
+            return
+        if self._is_batch:
+            detail = "names one request: give each of the batch its own request_id"
+            flaws.add("Idempotency-Key", detail, place="header")
+        elif self.route.method.name in self._rules.again:
+            detail = "is not known here: a repeat would do it again"
             flaws.add("Idempotency-Key", detail, place="header")
 
     def _read_version(
@@ -234,13 +253,24 @@ class Binding:
         return wait_s
 
 
-def _parameters(query: bytes) -> dict[str, list[str]]:
-    """Return the values of a query by their names.
+def _typed(field: FieldDescriptor, value: str) -> Any:
+    """What JSON would have: in a query, all that is not text is text too."""
+    if field.type == field.TYPE_BOOL:
+        return {"true": True, "false": False}.get(value, value)
+    if field.message_type is Duration.DESCRIPTOR and value.isdigit():
+        return f"{value}s"
+    return value
 
-    :raises BadHttpRequest: it is no UTF-8, or has too many.
+
+def _parameters(query: bytes) -> list[tuple[str, str]]:
+    """Return the names and values of a query.
+
+    :raises BadHttpRequest: it is no UTF-8, wrongly escaped, or has too many.
     """
+    if WRONG_ESCAPE.search(query):
+        raise refused("has a % that escapes nothing", name="query", place="parameter")
     try:
-        pairs = parse_qsl(
+        return parse_qsl(
             query.decode(),
             keep_blank_values=True,
             errors="strict",
@@ -252,7 +282,3 @@ def _parameters(query: bytes) -> dict[str, list[str]]:
             name="query",
             place="parameter",
         ) from None
-    found: dict[str, list[str]] = {}
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found

@@ -8,11 +8,19 @@ from holdfast.chassis.http.flaws import Flaws
 
 Headers = Mapping[str, str]
 
+JSON, EVENTS = "application/json", "text/event-stream"
+WAIT_S_MAX = 60  # nobody waits longer for an outcome, whatever they prefer
+
 _WAIT = re.compile(
     r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.ASCII | re.IGNORECASE
 )
 _TAG = re.compile(r'"(\d{1,18})(?:-[0-9a-f]+)?"', re.ASCII)
 _JSON = re.compile(r"application/(?P<patch>merge-patch\+)?json", re.ASCII | re.IGNORECASE)
+_RANGE = re.compile(
+    r"\s*(?P<kind>\*/\*|[^\s/;,*]+/(?:\*|[^\s/;,*]+))\s*"
+    r"(?:;(?!\s*q\s*=)[^;]*)*(?:;\s*q\s*=\s*(?P<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*(?:;.*)?)?",
+    re.ASCII,
+)
 _UTF_8 = re.compile(r'\s*charset\s*=\s*"?utf-?8"?\s*', re.ASCII | re.IGNORECASE)
 
 
@@ -24,11 +32,14 @@ class Precondition(NamedTuple):
 
 
 def gathered(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return headers by their names in lower case; of repeated ones all values, as one list."""
+    """Return headers by their names in lower case; of repeated ones all values, as one list. Keys
+    for repeats, which may have commas, are no list: a line each.
+    """
     headers: dict[str, str] = {}
     for raw_name, raw_value in raw:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        joint = "\n" if name == "idempotency-key" else ", "
+        headers[name] = f"{headers[name]}{joint}{value}" if name in headers else value
     return headers
 
 
@@ -45,6 +56,9 @@ def idempotency_key(headers: Headers, flaws: Flaws) -> str:
     """Return the key, which stands bare or, as the draft has it, as a quoted string; "": none."""
     text = headers.get("idempotency-key")
     if text is None:
+        return ""
+    if "\n" in text:
+        flaws.add("Idempotency-Key", "is there twice", place="header")
         return ""
     is_quoted = text.startswith('"')
     key = text[1:-1] if is_quoted else text
@@ -89,11 +103,36 @@ def names_tag(if_none_match: str, tag: str) -> bool:
 
 
 def preferred_wait_s(headers: Headers) -> int | None:
-    """Return how long the caller would wait for an outcome (RFC 7240); None: it does not say."""
+    """Return how long the caller would wait for an outcome (RFC 7240), as far as anybody waits;
+    None: it does not say.
+    """
     found = _WAIT.search(headers.get("prefer", ""))
-    return int(found[1]) if found else None
+    return min(int(found[1]), WAIT_S_MAX) if found else None
 
 
-def accepts_events(headers: Headers) -> bool:
-    """Whether the caller asks for Server-Sent Events, as browsers do by themselves."""
-    return "text/event-stream" in headers.get("accept", "").lower()
+class Wish(NamedTuple):
+    """How much an answer's type is wanted: 0 not at all; and whether by its own name (2), by the
+    first part of it (1), or as any is (0).
+    """
+
+    quality: float
+    closeness: int
+
+
+def wish_for(kind: str, headers: Headers) -> Wish:
+    """Return how much a type is wanted (RFC 9110, 12.5.1): what names it most closely counts. What
+    is no range of types counts for nothing; without any, all types are welcome.
+    """
+    found = [_RANGE.fullmatch(one) for one in headers.get("accept", "").lower().split(",")]
+    wanted = {one["kind"]: float(one["q"] or 1) for one in found if one}
+    if not wanted:
+        return Wish(1.0, 0)
+    names = ("*/*", f"{kind.partition('/')[0]}/*", kind)
+    named = [Wish(wanted[name], place) for place, name in enumerate(names) if name in wanted]
+    return named[-1] if named else Wish(0.0, 0)
+
+
+def prefers_events(headers: Headers) -> bool:
+    """Whether the caller would rather have Server-Sent Events, as browsers' EventSource says."""
+    events, json = wish_for(EVENTS, headers), wish_for(JSON, headers)
+    return events > json or (events == json and events.quality > 0 and events.closeness == 2)

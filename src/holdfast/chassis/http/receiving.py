@@ -18,7 +18,7 @@ from holdfast.chassis import callers
 from holdfast.chassis.grpc import statuses
 from holdfast.chassis.http.binding import Binding
 from holdfast.chassis.http.context import Aborted
-from holdfast.chassis.http.flaws import refused
+from holdfast.chassis.http.flaws import BadHttpRequest, refused
 from holdfast.chassis.http.headers import is_json
 from holdfast.chassis.turns import Turns
 
@@ -90,12 +90,16 @@ async def body_of(
     :param turn: what comes after its first part is received in it.
     :raises BadHttpRequest: it is too large (413), too slow (408) or of another type (415).
     """
+    length = headers.get("content-length", "")
+    is_invited = headers.get("expect", "").lower() == "100-continue"  # by the first look for it
+    if is_invited and length.isdigit() and int(length) > bytes_max:
+        raise _too_large(bytes_max)
     try:
         async with asyncio.timeout(BODY_S_MAX):
             body = await _received(receive, bytes_max, turn)
     except TimeoutError:
         raise refused(f"the body did not come within {BODY_S_MAX:g} s", 408) from None
-    if headers.get("content-encoding", "identity") != "identity":
+    if headers.get("content-encoding", "identity").lower() != "identity":
         raise refused("the body must not be compressed", 415)
     is_patch = binding.route.verb == "PATCH"
     if body and not is_json(headers.get("content-type", ""), patch=is_patch):
@@ -121,5 +125,9 @@ async def _take(receive: Receive, body: bytearray, bytes_max: int) -> bool:
         raise refused("the body ended too early")
     body += event.get("body", b"")
     if len(body) > bytes_max:
-        raise refused(f"the body may have {bytes_max:,} bytes: send less in one", 413)
+        raise _too_large(bytes_max)
     return bool(event.get("more_body", False))
+
+
+def _too_large(bytes_max: int) -> BadHttpRequest:
+    return refused(f"the body may have {bytes_max:,} bytes: send less in one", 413)

@@ -19,7 +19,7 @@ Target = TypeVar("Target")
 STREAM = "GET as a stream"  # what a path gives to whoever accepts events, beside its GET
 
 _VERBS = ("get", "put", "post", "delete", "patch")
-_WRONG_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+WRONG_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 def inside(owner: Descriptor, name: str) -> Descriptor:
@@ -129,7 +129,7 @@ def segments_of(raw_path: bytes) -> list[str]:
 def _decoded(part: bytes) -> str:
     if b"%" not in part:
         text = part
-    elif _WRONG_ESCAPE.search(part):
+    elif WRONG_ESCAPE.search(part):
         raise _no_path("has a % that escapes nothing")
     else:
         text = unquote_to_bytes(part)

@@ -140,6 +140,9 @@ class _Protocol(HttpToolsProtocol):
         if size > HEAD_BYTES_MAX:  # all of it came at once
             self._refuse_head()
             raise HttpParserError("what follows is not read")
+        hosts = [name for name, _ in self.headers if name == b"host"]
+        if self.parser.get_http_version() == "1.1" and len(hosts) != 1:  # RFC 9112, 3.2
+            raise HttpParserError("it has no Host, or two")
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -176,7 +179,7 @@ class _Protocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _refuse(self, status: int, detail: str) -> None:
-        """Answer what never became a request, and hang up."""
+        """Answer what never became a whole request, and hang up."""
         if self.transport.is_closing():
             return
         found = problem(status, detail)
@@ -187,6 +190,16 @@ class _Protocol(HttpToolsProtocol):
             f"content-length: {len(body)}",
             "connection: close",
         ]
-        if self.cycle is None or self.cycle.response_complete:
+        if self._is_unanswered():
             self.transport.write("\r\n".join([*head, "", ""]).encode() + body)
         self.transport.close()
+
+    def _is_unanswered(self) -> bool:
+        """Whether an answer would be taken for one to what is refused, and is the only one."""
+        if self.cycle is None or self.cycle.response_complete:
+            return True
+        # The request under way is refused itself, if it is the one whose body still comes.
+        if not self.cycle.more_body or self.cycle.response_started or self.pipeline:
+            return False
+        self.cycle.disconnected = True  # whoever handles it answers nobody
+        return True

@@ -19,6 +19,7 @@ from holdfast.chassis.identity.store import KeyStore
 
 ORDERS, NOTIFIER = "orders", "notifier"  # the services that call others
 OPERATOR = "operator"
+TAKEN = frozenset({ORDERS, NOTIFIER, OPERATOR})  # names that nobody is given: histories have them
 
 _SERVICES = {
     ORDERS: frozenset({"stock:read", SERVICE}),

@@ -8,10 +8,13 @@ import hmac
 import re
 import string
 import zlib
+from collections.abc import Iterable
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import unquote
+
+import structlog
 
 from holdfast.chassis.clock import new_secret
 from holdfast.chassis.identity.principal import Principal
@@ -24,6 +27,8 @@ _ID_DIGITS = string.digits + string.ascii_lowercase
 _FORM = re.compile(r"hf_live_([0-9a-z]{12})_([0-9A-Za-z]{43})_([0-9A-Za-z]{6})", re.ASCII)
 
 Network = IPv4Network | IPv6Network
+
+log = structlog.get_logger()
 
 
 class WrittenKey(NamedTuple):
@@ -58,6 +63,18 @@ class Key(NamedTuple):
     used_at: datetime | None = None
     user: str = ""
 
+    def within(self, networks: Iterable[str]) -> "Key":
+        """Return the key as it is used from these networks, as they are kept. Where one can't be
+        read, the key has ended: it must be good from nowhere, and keep no other from being read.
+        """
+        try:
+            return self._replace(networks=tuple(map(network_of, networks)))
+        except ValueError as error:
+            log.warning(
+                "key can't be read and is no longer good", key_id=self.key_id, why=str(error)
+            )
+            return self._replace(networks=(), expires_at=self.created_at)
+
     def principal(self, scopes: frozenset[str]) -> Principal:
         return Principal(self.name, self.key_id, scopes, user=self.user)
 
@@ -85,6 +102,19 @@ def digest(pepper: bytes, secret: str) -> bytes:
     function is enough; without the pepper, a stolen table lets nobody check even a found key.
     """
     return hmac.digest(pepper, secret.encode(), "sha256")
+
+
+def network_of(text: str) -> Network:
+    """Read an address or a network; IPv4 that is written as IPv6 is IPv4, as it is of callers.
+
+    :raises ValueError: it is neither.
+    """
+    network = ip_network(text)
+    if network.version == 6 and network.prefixlen >= 96:
+        mapped = network.network_address.ipv4_mapped
+        if mapped is not None:
+            return IPv4Network((mapped, network.prefixlen - 96))
+    return network
 
 
 def is_in(peer: str, networks: tuple[Network, ...]) -> bool:

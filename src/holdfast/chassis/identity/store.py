@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from ipaddress import ip_network
 
 from holdfast.chassis.database.seam import Database, Row, instant, instant_or_none
 from holdfast.chassis.database.sql import by_engine
@@ -165,12 +164,12 @@ def _joined(parts: Iterable[object]) -> str:
 
 
 def _key(row: Row) -> Key:
-    return Key(
+    key = Key(
         row["key_id"],
         row["name"],
         bytes(row["digest"]),
         tuple(row["grants"].split()),
-        tuple(ip_network(text) for text in row["networks"].split()),
+        (),
         instant(row["created_at"]),
         instant_or_none(row["expires_at"]),
         instant_or_none(row["revoked_at"]),
@@ -178,3 +177,4 @@ def _key(row: Row) -> Key:
         instant_or_none(row["used_at"]),
         row["user_name"],
     )
+    return key.within(row["networks"].split())

@@ -21,6 +21,7 @@ from holdfast.chassis.identity.issuers import Issuer, claim
 from holdfast.chassis.identity.principal import Principal
 from holdfast.chassis.identity.refusals import Unauthenticated
 from holdfast.chassis.identity.roles import CUSTOMER
+from holdfast.chassis.validation import ID_CHARACTERS_MAX
 
 TOKEN_BYTES_MAX = 8_192  # as much as fits into the headers of a call
 KNOWN_S_MAX = 60.0
@@ -192,7 +193,8 @@ class Verifier:
         customer_id = ""
         if CUSTOMER in scopes:
             wanted = self._issuer.customer_claim
-            customer_id = _identifier(str(wanted), claim(claims, wanted))
+            name, value = str(wanted), claim(claims, wanted)
+            customer_id = _identifier(name, value, length_max=ID_CHARACTERS_MAX)
         jti = claims.get("jti")
         is_readable = isinstance(jti, str) and 0 < len(jti) <= 100 and flaw_in(jti) is None
         credential_id = f"jti:{jti}" if is_readable else f"sha256:{digest.hex()[:16]}"
@@ -241,10 +243,10 @@ def _time(claims: dict[str, Any], name: str) -> float | None:
     return float(value)
 
 
-def _identifier(name: str, value: object) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= SUBJECT_LENGTH_MAX:
+def _identifier(name: str, value: object, length_max: int = SUBJECT_LENGTH_MAX) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= length_max:
         raise Unauthenticated(
-            "TOKEN_CLAIMS", f"{name} must be text of 1 to {SUBJECT_LENGTH_MAX} characters"
+            "TOKEN_CLAIMS", f"{name} must be text of 1 to {length_max} characters"
         )
     if (flaw := flaw_in(value)) is not None:
         raise Unauthenticated("TOKEN_CLAIMS", f"{name} {flaw}")

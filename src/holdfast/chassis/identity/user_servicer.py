@@ -5,7 +5,7 @@ from holdfast.chassis.grpc.admission import TooMuch
 from holdfast.chassis.grpc.rpc_boundary import Context
 from holdfast.chassis.identity import passwords
 from holdfast.chassis.identity.gate import tell_refusal
-from holdfast.chassis.identity.house import NOTIFIER, OPERATOR, ORDERS
+from holdfast.chassis.identity.house import TAKEN
 from holdfast.chassis.identity.refusals import Unauthenticated
 from holdfast.chassis.identity.servicer import checked_grants, message_of
 from holdfast.chassis.identity.user_store import User
@@ -17,7 +17,6 @@ from holdfast.contracts.identity.v1 import users_pb2_grpc
 NAME_LENGTH_MAX = 64
 DEVICE_LENGTH_MAX = 200
 SIGN_IN = "holdfast.identity.v1.UserService/SignIn"
-_TAKEN = {ORDERS, NOTIFIER, OPERATOR}  # histories name others so
 
 
 class UserServicer(users_pb2_grpc.UserServiceServicer):
@@ -63,7 +62,7 @@ class UserServicer(users_pb2_grpc.UserServiceServicer):
         name = _name(request.name, violations)
         if name != name.lower():
             violations.add("name", f"must be in lower case: {name.lower()}")
-        if name in _TAKEN or "@" in name:
+        if name in TAKEN or "@" in name:
             violations.add("name", "is one that others have, or has an @")
         grants = checked_grants(request.grants, violations)
         passwords.check(violations, "password", request.password, name)

@@ -10,6 +10,7 @@ from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
 from holdfast.inventory.application.ports import StockReader
 from holdfast.inventory.application.transfers.create_transfer import AskedTransfer
+from holdfast.inventory.application.transfers.receive_transfer import ReceivedBefore
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.errors import TransferNotFound
 from holdfast.inventory.domain.transfers.transfer import Transfer
@@ -53,8 +54,11 @@ class TransferMethods(inventory_pb2_grpc.InventoryServiceServicer):
         units = wire.read_units(request.lines, violations) if request.lines else {}
         request_id = violations.optional_id("request_id", request.request_id)
         violations.raise_any()
-        received = self._transfers.receive(transfer_id, units, request_id, caller_of(context))
-        return wire.transfer_message(await received)
+        caller = caller_of(context)
+        transfer = await self._transfers.receive(transfer_id, units, request_id, caller)
+        if isinstance(transfer, ReceivedBefore):
+            tell_replay(context)
+        return wire.transfer_message(transfer)
 
     async def CloseTransfer(
         self, request: pb.CloseTransferRequest, context: Context

@@ -7,7 +7,10 @@ from holdfast.contracts.notifier.v1 import notifier_pb2
 from holdfast.contracts.notifier.v1.notifier_pb2_grpc import add_NotifierServiceServicer_to_server
 from holdfast.notifier.presentation.servicer import NotifierServicer
 
-RULES = Rules(drifting=frozenset({"failing_since", "catching_up"}))
+RULES = Rules(
+    again=frozenset({"RotateWebhookSecret", "TestWebhook", "ReplayWebhook", "Redeliver"}),
+    drifting=frozenset({"failing_since", "catching_up"}),
+)
 
 
 def http_service(servicer: NotifierServicer, boundary: RpcBoundary) -> HttpService:

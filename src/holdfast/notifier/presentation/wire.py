@@ -69,7 +69,8 @@ def read_revision(request: pb.UpdateWebhookRequest, violations: Violations) -> R
         if message.state not in _BY_PEOPLE:
             violations.add("webhook.state", "must be ACTIVE or INACTIVE")
         details["state"] = _BY_PEOPLE.get(message.state)
-    return Revision(violations.uuid("webhook_id", message.webhook_id), message.version, details)
+    webhook_id = violations.uuid("webhook.webhook_id", message.webhook_id)
+    return Revision(webhook_id, message.version, details)
 
 
 def _url(value: str, field: str, violations: Violations) -> str:

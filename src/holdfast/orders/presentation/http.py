@@ -12,7 +12,8 @@ from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
 from holdfast.orders.presentation.servicer import OrderServicer
 
-KEY_RULES, USER_RULES = Rules(), Rules()
+KEY_RULES = Rules(again=frozenset({"CreateKey", "RotateKey"}))
+USER_RULES = Rules(again=frozenset({"SignIn"}))
 RULES = Rules(merged=frozenset({"customer"}), drifting=frozenset({"stock", "queued"}))
 
 

@@ -104,7 +104,7 @@ class CreateKeyRequest(_message.Message):
     LIFETIME_FIELD_NUMBER: _builtins.int
     NETWORKS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """1 to 128 characters."""
+    """1 to 128 characters without @; orders, notifier and operator are taken."""
     @_builtins.property
     def grants(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """At least one role or scope."""
@@ -115,7 +115,9 @@ class CreateKeyRequest(_message.Message):
 
     @_builtins.property
     def networks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Up to 20 addresses or networks from where it may be used; none: from anywhere."""
+        """Up to 20 addresses or networks, without a zone (%eth0), from where it may be used; none: from anywhere. IPv4 written
+        as IPv6 (::ffff:10.0.0.1) is told as IPv4.
+        """
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 """Receive units of a transfer."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 
 from holdfast.inventory.application.locations.named import named
 from holdfast.inventory.application.ports import Begin, Clock
@@ -12,8 +13,15 @@ from holdfast.inventory.domain.transfers.moving import take_in
 from holdfast.inventory.domain.transfers.transfer import Receipt, Transfer
 
 
+class ReceivedBefore(Transfer):
+    """A transfer of which an earlier request received what was asked."""
+
+    __slots__ = ()
+
+
 class ReceiveTransfer:
-    """Put units that came on hand at the target. A repeat returns the transfer as it is by then.
+    """Put units that came on hand at the target. A repeat returns the transfer as it is by then
+    (ReceivedBefore).
 
     :param units: by product; none: all that is still to come.
     :param request_id: "": a repeat receives again.
@@ -40,7 +48,7 @@ class ReceiveTransfer:
             if known is not None:
                 if known.is_rest != (not units) or (units and known.units != units):
                     raise TransferRequestReused(request_id, transfer_id)
-                return before
+                return _received_before(before)
             name = request_id or self._new_id()
             receipt = Receipt(name, units or before.coming, is_rest=not units)
             after = before.received(receipt.units)
@@ -53,3 +61,7 @@ class ReceiveTransfer:
             await work.add_receipt(transfer_id, receipt, book.at)
             await booked(work, book, caller)
         return after
+
+
+def _received_before(transfer: Transfer) -> ReceivedBefore:
+    return ReceivedBefore(**{one.name: getattr(transfer, one.name) for one in fields(transfer)})

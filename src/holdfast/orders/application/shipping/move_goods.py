@@ -1,7 +1,7 @@
 """Move goods: record what left and what came back, a whole batch in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 
 from holdfast.orders.application.ordering.stock_advice import refuse_locations
@@ -22,9 +22,16 @@ GoodsCommand = ShipOrder | UpdateShipment | ReturnCommand
 Locations = Mapping[str, bool] | InventoryUnavailable  # those that exist, and whether active
 
 
+class MovedBefore(Order):
+    """An order whose goods an earlier request moved as was asked."""
+
+    __slots__ = ()
+
+
 class MoveGoods:
     """Decide commands in their order, each under its order's lock; return what the order of each is
-    then, or the refusal. What is returned is durable, or was done before. Inventory hears of it.
+    then (MovedBefore, if nothing was left to do), or the refusal. What is returned is durable, or
+    was done before. Inventory hears of it.
 
     Locations that goods come to are asked for first; that is advice: Inventory books what came.
 
@@ -64,7 +71,8 @@ class MoveGoods:
                 except OrdersError as error:
                     outcomes.append(error)
                 else:
-                    outcomes.append(orders[order_id])
+                    order = orders[order_id]
+                    outcomes.append(order if change else _moved_before(order))
             await work.record(changes)
         return outcomes
 
@@ -121,6 +129,10 @@ def _decide(
             raise locations
         refuse_locations({line.location_id for line in command.lines}, locations)
     return command.decide(state, order, at)
+
+
+def _moved_before(order: Order) -> MovedBefore:
+    return MovedBefore(**{field.name: getattr(order, field.name) for field in fields(order)})
 
 
 def _after(order: Order, change: OrderChange) -> Order:

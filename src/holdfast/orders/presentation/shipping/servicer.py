@@ -12,7 +12,7 @@ from holdfast.contracts.orders.v1 import orders_pb2_grpc
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.application.ports import OrderReader
 from holdfast.orders.application.returns.return_goods import CloseReturn
-from holdfast.orders.application.shipping.move_goods import GoodsCommand
+from holdfast.orders.application.shipping.move_goods import GoodsCommand, MovedBefore
 from holdfast.orders.application.use_cases import UseCases
 from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.errors import EditUnderWay, OrderNotFound, StillPending
@@ -45,7 +45,7 @@ class GoodsMethods(orders_pb2_grpc.OrderServiceServicer):
         violations = Violations()
         command = read_shipment(request, caller_of(context), violations, self._new_id)
         violations.raise_any()
-        return order_message(await self._move(command, context))
+        return order_message(await self._moved_once(command, context))
 
     async def UpdateShipment(self, request: pb.UpdateShipmentRequest, context: Context) -> pb.Order:
         violations = Violations()
@@ -67,7 +67,7 @@ class GoodsMethods(orders_pb2_grpc.OrderServiceServicer):
         violations = Violations()
         command = read_receipt(request, caller_of(context), violations, self._new_id)
         violations.raise_any()
-        return _message(_return_in(await self._move(command, context), command.return_id))
+        return _message(_return_in(await self._moved_once(command, context), command.return_id))
 
     async def CloseReturn(self, request: pb.CloseReturnRequest, context: Context) -> pb.Return:
         violations = Violations()
@@ -75,6 +75,12 @@ class GoodsMethods(orders_pb2_grpc.OrderServiceServicer):
         violations.raise_any()
         command = CloseReturn("", return_id, caller_of(context))
         return _message(_return_in(await self._move(command, context), return_id))
+
+    async def _moved_once(self, command: GoodsCommand, context: Context) -> Order:
+        order = await self._move(command, context)
+        if isinstance(order, MovedBefore):
+            tell_replay(context)
+        return order
 
     async def _move(self, command: GoodsCommand, context: Context) -> Order:
         """Do it, after a wait if what the order holds is not decided."""
