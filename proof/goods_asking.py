@@ -220,7 +220,10 @@ def _return(one: Return) -> Facts:
 
 
 def _explanation(found: StockExplanation) -> Facts:
-    return {"product_id": found.product_id, "explained": [*map(_explained, found.levels)]}
+    return {
+        "product_id": found.product_id,
+        "explained": [_explained(one) for one in found.levels if one.movements],
+    }
 
 
 def _explained(one: ExplainedLevel) -> Facts:

@@ -241,7 +241,10 @@ def _question(facts: Facts) -> inventory_pb2.ExplainStockRequest:
 
 def _explanation(body: bytes) -> dict[str, Any]:
     answer = inventory_pb2.ExplainStockResponse.FromString(body)
-    return {"product_id": answer.product_id, "explained": [*map(_explained, answer.levels)]}
+    return {
+        "product_id": answer.product_id,
+        "explained": [_explained(one) for one in answer.levels if one.movements],
+    }
 
 
 def _explained(told: inventory_pb2.ExplainedLevel) -> dict[str, Any]:
