@@ -1,6 +1,6 @@
 """Orders' refusals as google.rpc.Status: which code, which details."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 
 import grpc
@@ -115,14 +115,18 @@ def translate(error: Exception) -> Status | None:
 
 def _at_places(error: WrongPrices | WrongCharges | WrongLines) -> Iterable[tuple[str, str]]:
     """What is wrong, by fields of the request."""
+    no_line: Collection[int] = ()
     match error:
         case WrongPrices():
             items, field = "lines", ".unit_price"
         case WrongCharges():
-            items, field = "charges", ".amount"
+            items, field, no_line = "charges", ".amount", error.of_no_line
         case WrongLines():
             items, field = error.named, ""
-    return [(f"{items}[{place}]{field}", text) for place, text in error.problems.items()]
+    return [
+        (f"{items}[{place}]{'.line_no' if place in no_line else field}", text)
+        for place, text in error.problems.items()
+    ]
 
 
 def _about_places(error: Exception) -> Status | None:

@@ -1566,6 +1566,7 @@ class UnavailableStock(_message.Message):
     PRODUCT_ID_FIELD_NUMBER: _builtins.int
     WANTED_FIELD_NUMBER: _builtins.int
     AVAILABLE_FIELD_NUMBER: _builtins.int
+    EXPECTED_DATE_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """The product."""
     wanted: _builtins.int
@@ -1574,16 +1575,21 @@ class UnavailableStock(_message.Message):
     """Units that could be promised of it: over all locations that may be taken from, or, where they must not share it, at the one
     that lacks least.
     """
+    @_builtins.property
+    def expected_date(self) -> _date_pb2.Date:
+        """When more is expected, as the product says; unset: not known."""
+
     def __init__(
         self,
         *,
         product_id: _builtins.str = ...,
         wanted: _builtins.int = ...,
         available: _builtins.int = ...,
+        expected_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_date", b"expected_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "product_id", b"product_id", "wanted", b"wanted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "expected_date", b"expected_date", "product_id", b"product_id", "wanted", b"wanted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -124,8 +124,10 @@ class OrderServiceStub:
     which a part has left, the rest is cancelled: its lines are cut down to what has left, charges of lines and order-wide
     discounts in proportion, and it is SHIPPED. Repeating the call for the whole order changes nothing.
     For units of lines it is an edit (see UpdateOrder, and its errors): it needs the version last read, and a repeat is ABORTED.
+    Its charges stay, but for those of lines that go.
     Errors:
       NOT_FOUND
+      INVALID_ARGUMENT     also: a discount would be above what is left: edit the order with all its charges (UpdateOrder).
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired, or all of it has left.
                            NOTHING_LEFT: these are all its units: cancel it as a whole.
     """
@@ -347,8 +349,10 @@ class OrderServiceAsyncStub(OrderServiceStub):
     which a part has left, the rest is cancelled: its lines are cut down to what has left, charges of lines and order-wide
     discounts in proportion, and it is SHIPPED. Repeating the call for the whole order changes nothing.
     For units of lines it is an edit (see UpdateOrder, and its errors): it needs the version last read, and a repeat is ABORTED.
+    Its charges stay, but for those of lines that go.
     Errors:
       NOT_FOUND
+      INVALID_ARGUMENT     also: a discount would be above what is left: edit the order with all its charges (UpdateOrder).
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired, or all of it has left.
                            NOTHING_LEFT: these are all its units: cancel it as a whole.
     """
@@ -615,8 +619,10 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         which a part has left, the rest is cancelled: its lines are cut down to what has left, charges of lines and order-wide
         discounts in proportion, and it is SHIPPED. Repeating the call for the whole order changes nothing.
         For units of lines it is an edit (see UpdateOrder, and its errors): it needs the version last read, and a repeat is ABORTED.
+        Its charges stay, but for those of lines that go.
         Errors:
           NOT_FOUND
+          INVALID_ARGUMENT     also: a discount would be above what is left: edit the order with all its charges (UpdateOrder).
           FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired, or all of it has left.
                                NOTHING_LEFT: these are all its units: cancel it as a whole.
         """
