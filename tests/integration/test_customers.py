@@ -257,7 +257,9 @@ async def test_events_never_carry_what_is_personal(shop: TwoServices) -> None:
     await UpdateCustomer(shop.begin, shop.clock)("c-1", 0, details)
     (order,) = await shop.place(asks("r-1", LAMP=2))
     await shop.deliver()
-    await shop.update(order.order_id, 2, {"address": "7 Quill Street"}, {"note": "Quill rings"}, ANNA)
+    await shop.update(
+        order.order_id, 2, {"address": "7 Quill Street"}, {"note": "Quill rings"}, ANNA
+    )
     await shop.cancel(order.order_id, "Ada Quill called", ANNA)
 
     waiting = await shop.waiting(shop.orders)

@@ -61,6 +61,7 @@ from holdfast.orders.domain.shipping.errors import (
     StillQueued,
     TooManyShipments,
     TooMuchGoods,
+    WrongDelivery,
 )
 from holdfast.orders.presentation.customers.statuses import translate as about_customers
 
@@ -161,6 +162,8 @@ def _about_places(error: Exception) -> Status | None:
             | TooMuchGoods()
         ):
             return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error))
+        case WrongDelivery():
+            return statuses.bad_request([("shipment.deliver_time", str(error))])
         case UnknownLocations():
             return statuses.not_found("location", error.location_ids)
         case LocationSpelledOtherwise():

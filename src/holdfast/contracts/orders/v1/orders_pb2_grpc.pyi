@@ -143,6 +143,7 @@ class OrderServiceStub:
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
                            OVER_SHIPMENT: a line has fewer units that have not left.
                            NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+                           LOCATION_SPELLED_OTHERWISE: units are held at it in other letters' case, metadata["location_id"].
                            STILL_QUEUED: units of the line wait for stock; metadata["queued"] tells how many.
                            NOTHING_TO_SHIP: nothing is held there.
                            TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
@@ -152,8 +153,10 @@ class OrderServiceStub:
       UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
     """
     UpdateShipment: _grpc.UnaryUnaryMultiCallable[_orders_pb2.UpdateShipmentRequest, _orders_pb2.Order]
-    """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
+    """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing. Without a value
+    "deliver_time" takes back that it arrived.
     Errors:
+      INVALID_ARGUMENT     also: a deliver_time more than a minute ahead of the service's clock, or before ship_time.
       NOT_FOUND            the order, or the shipment.
       FAILED_PRECONDITION  TOO_MANY_CHANGES: its version has reached 10,000, or it says too much (see ShipOrder).
     """
@@ -368,6 +371,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
                            OVER_SHIPMENT: a line has fewer units that have not left.
                            NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+                           LOCATION_SPELLED_OTHERWISE: units are held at it in other letters' case, metadata["location_id"].
                            STILL_QUEUED: units of the line wait for stock; metadata["queued"] tells how many.
                            NOTHING_TO_SHIP: nothing is held there.
                            TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
@@ -377,8 +381,10 @@ class OrderServiceAsyncStub(OrderServiceStub):
       UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
     """
     UpdateShipment: _aio.UnaryUnaryMultiCallable[_orders_pb2.UpdateShipmentRequest, _orders_pb2.Order]  # type: ignore[assignment]
-    """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
+    """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing. Without a value
+    "deliver_time" takes back that it arrived.
     Errors:
+      INVALID_ARGUMENT     also: a deliver_time more than a minute ahead of the service's clock, or before ship_time.
       NOT_FOUND            the order, or the shipment.
       FAILED_PRECONDITION  TOO_MANY_CHANGES: its version has reached 10,000, or it says too much (see ShipOrder).
     """
@@ -644,6 +650,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
           FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
                                OVER_SHIPMENT: a line has fewer units that have not left.
                                NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+                               LOCATION_SPELLED_OTHERWISE: units are held at it in other letters' case, metadata["location_id"].
                                STILL_QUEUED: units of the line wait for stock; metadata["queued"] tells how many.
                                NOTHING_TO_SHIP: nothing is held there.
                                TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
@@ -659,8 +666,10 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.UpdateShipmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.Order, _abc.Awaitable[_orders_pb2.Order]]:
-        """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
+        """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing. Without a value
+        "deliver_time" takes back that it arrived.
         Errors:
+          INVALID_ARGUMENT     also: a deliver_time more than a minute ahead of the service's clock, or before ship_time.
           NOT_FOUND            the order, or the shipment.
           FAILED_PRECONDITION  TOO_MANY_CHANGES: its version has reached 10,000, or it says too much (see ShipOrder).
         """
