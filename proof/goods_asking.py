@@ -1,6 +1,6 @@
 """The client library is asked for what a caller wants of goods and of stock; see `asking.py`."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from holdfast.chassis.times import EPOCH
 from holdfast.client import (
@@ -27,7 +27,6 @@ from proof.snapshot import since_1970_us
 from proof.workload import UNLIMITED, Wanted
 
 QUEUE_ROWS = 50  # of one page, which shows one moment
-DELIVERED_AT = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 async def ask_for_goods(client: Holdfast, wanted: Wanted) -> Facts:
@@ -48,12 +47,13 @@ async def ask_for_goods(client: Holdfast, wanted: Wanted) -> Facts:
                 )
             )
         case "UpdateShipment":
+            us = asked["delivered"]
             return whole_order(
                 await orders.update_shipment(
                     asked["order_id"],
                     asked["shipment_id"],
                     tracking_number=asked["tracking_number"],
-                    delivered=DELIVERED_AT if asked["delivered"] else None,
+                    delivered=EPOCH + timedelta(microseconds=us) if us else None,
                 )
             )
         case "OpenReturn":
@@ -170,6 +170,7 @@ def whole_order(order: Order) -> Facts:
             ]
             for shipment in order.shipments
         ],
+        "left_us": [since_1970_us(shipment.ship_time) for shipment in order.shipments],
     }
 
 
@@ -220,7 +221,10 @@ def _return(one: Return) -> Facts:
 
 
 def _explanation(found: StockExplanation) -> Facts:
-    return {"product_id": found.product_id, "explained": [*map(_explained, found.levels)]}
+    return {
+        "product_id": found.product_id,
+        "explained": [_explained(one) for one in found.levels if one.movements],
+    }
 
 
 def _explained(one: ExplainedLevel) -> Facts:

@@ -112,13 +112,15 @@ class GoodsWishes:
         return {**asked, "items": [[line_no, self._units(units), at]]}
 
     def _update(self, order: Facts) -> Facts:
-        shipment_id, _ = self._chance.choice(order["shipments"])
+        number = self._chance.randrange(len(order["shipments"]))
+        shipment_id, _ = order["shipments"][number]
         self._numbers += 1
         return {
             "order_id": order["order_id"],
             "shipment_id": shipment_id,
             "tracking_number": f"{self._name}-T{self._numbers}",
-            "delivered": self._chance.random() < 0.5,
+            # It arrives as it leaves; 0: that is not told.
+            "delivered": order["left_us"][number] if self._chance.random() < 0.5 else 0,
         }
 
     def _return(self, order: Facts) -> Facts:

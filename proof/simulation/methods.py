@@ -17,7 +17,6 @@ from proof.workload import UNLIMITED
 CENT_NANOS = 10_000_000
 LIMITED = inventory_pb2.BACKORDER_MODE_LIMITED
 UNLIMITED_MODE = inventory_pb2.BACKORDER_MODE_UNLIMITED
-DELIVERED_AT_S = 1_780_000_000  # when everything that arrives has arrived
 EDITED = ("lines", "charges", "sourcing")  # of an order, as far as an edit names it
 
 
@@ -131,7 +130,7 @@ def _update_request(facts: Facts) -> orders_pb2.UpdateShipmentRequest:
         update_mask=FieldMask(paths=paths),
     )
     if facts["delivered"]:
-        request.shipment.deliver_time.FromSeconds(DELIVERED_AT_S)
+        request.shipment.deliver_time.FromMicroseconds(facts["delivered"])
     return request
 
 
@@ -187,6 +186,7 @@ def _order(body: bytes) -> dict[str, Any]:
         "stock": [[one.product_id, one.location_id, one.quantity] for one in order.stock],
         "queued": [[one.product_id, one.quantity] for one in order.queued],
         "shipments": [[one.shipment_id, _items(one)] for one in order.shipments],
+        "left_us": [one.ship_time.ToMicroseconds() for one in order.shipments],
     }
 
 
@@ -241,7 +241,10 @@ def _question(facts: Facts) -> inventory_pb2.ExplainStockRequest:
 
 def _explanation(body: bytes) -> dict[str, Any]:
     answer = inventory_pb2.ExplainStockResponse.FromString(body)
-    return {"product_id": answer.product_id, "explained": [*map(_explained, answer.levels)]}
+    return {
+        "product_id": answer.product_id,
+        "explained": [_explained(one) for one in answer.levels if one.movements],
+    }
 
 
 def _explained(told: inventory_pb2.ExplainedLevel) -> dict[str, Any]:

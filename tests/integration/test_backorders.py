@@ -280,7 +280,7 @@ async def test_who_wants_what_is_there_or_from_one_place_never_waits(
     assert [(one.location_id, one.quantity) for one in plain.stock] == [("main", 2)]
     assert plain.queued == (AwaitedUnits("LAMP", 1, FIFTEENTH),)
     assert [(one.available, one.missing) for one in strict] == [
-        (False, (Shortage("LAMP", 3, 2),))
+        (False, (Shortage("LAMP", 3, 2, FIFTEENTH),))
     ] * 2
     for rule in (IN_STOCK, UNSPLIT):
         with pytest.raises(ShortOfStock) as short:

@@ -65,7 +65,7 @@ def bad_shipment_updates() -> Iterator[Case]:
         yield bad(name, update, "order_id shipment_id" + of_mask(mask))
     arrived = pb.UpdateShipmentRequest(order_id=NIL, shipment_id="s")
     arrived.update_mask.paths.append("deliver_time")
-    yield bad("no time", arrived, "shipment.deliver_time")
+    yield bad("no time, of an unknown order", arrived, "", NOT_FOUND)
     for name, time in BAD_TIMES.items():
         shipment = pb.Shipment(deliver_time=time, carrier="\0")
         update = pb.UpdateShipmentRequest(
@@ -122,6 +122,11 @@ def bad_quarantine() -> Iterator[Case]:
     for method in QUARANTINING:
         for units in (0, -1, 10**12 + 1, INT64_MIN):
             yield bad(f"{units} units", method(quantity=units), "product_id quantity reason")
+        yield bad(
+            "a reason of blanks",
+            method(product_id="LAMP", quantity=1, reason=" \t\u00a0"),
+            "reason",
+        )
         for name, text in BAD_IDS.items():
             change = method(product_id=text, request_id=text, quantity=1, reason="x" * 501)
             yield bad(f"id {name}", change, "product_id request_id reason")

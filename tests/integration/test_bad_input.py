@@ -52,6 +52,10 @@ BAD_TIMES = {
     "nanos too large": Timestamp(nanos=1_000_000_000),
     "nanos below 0": Timestamp(nanos=-1),
 }
+BAD_DURATIONS = {
+    "of two signs": Duration(seconds=10, nanos=-1),
+    "of nanos that are seconds": Duration(seconds=10, nanos=2_000_000_000),
+}
 BAD_PRICES = {
     "negative": (Money(currency_code="GBP", units=-1), ""),
     "negative nanos": (Money(currency_code="GBP", nanos=-10_000_000), ""),
@@ -114,6 +118,14 @@ def bad_new_orders() -> Iterator[Case]:
         request = create(lamp)
         request.hold.CopyFrom(Duration(seconds=seconds))
         yield Case(f"hold {seconds}", m, request, ("hold",))
+    for name, span in BAD_DURATIONS.items():
+        request = create(lamp)
+        request.hold.CopyFrom(span)
+        request.wait.CopyFrom(span)
+        yield Case(f"hold and wait {name}", m, request, ("hold", "wait"))
+    request = create(lamp)
+    request.hold.CopyFrom(Duration(seconds=86_400, nanos=1))
+    yield Case("a hold of a nanosecond more than a day", m, request, ("hold",))
     everything = create(line("", 0), line("\0", -1, price(-1)), customer_id="", wait_s=-1)
     everything.customer.CopyFrom(pb.Customer(name="\0", email="x", phone="1" * 51, address="\x1b"))
     fields = "lines[0].product_id lines[0].quantity lines[1].product_id lines[1].quantity "
@@ -174,6 +186,10 @@ def bad_lookups() -> Iterator[Case]:
         if bad:
             moves = inventory_pb.ListMovementsRequest(order_id=bad)
             yield Case(f"order {bad}", "ListMovements", moves, ("order_id",))
+    for email in ("x", "ada@b\u200b"):
+        yield Case(
+            f"e-mail {email}", "SearchOrders", pb.SearchOrdersRequest(email=email), ("email",)
+        )
     nil = pb.GetOrderDetailsRequest(order_id=NIL)
     yield Case("nil order", "GetOrderDetails", nil, (), NOT_FOUND)
     for name, bad_time in BAD_TIMES.items():
@@ -248,6 +264,8 @@ def bad_changes() -> Iterator[Case]:
         yield Case(f"delta {delta}", "AdjustStock", change, ("delta", "reason", "reference"))
     change = inventory_pb.AdjustStockRequest(product_id="LAMP", delta=1)
     yield Case("no reason", "AdjustStock", change, ("reason",))
+    change = inventory_pb.AdjustStockRequest(product_id="LAMP", delta=1, reason=" \t\u00a0")
+    yield Case("a reason of blanks", "AdjustStock", change, ("reason",))
     product = inventory_pb.Product(product_id="NEW", name="x" * 501, description="x" * 10_001)
     fields = ("product.unit_price", "product.name", "product.description")
     new = inventory_pb.CreateProductRequest(product=product)

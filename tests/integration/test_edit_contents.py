@@ -23,6 +23,7 @@ from holdfast.orders.domain.errors import (
     TooManyChanges,
     UnknownProducts,
     WrongCharges,
+    WrongContents,
     WrongLines,
 )
 from holdfast.orders.domain.money import Money
@@ -135,8 +136,8 @@ async def test_what_does_not_fit_the_order_is_refused(shop: TwoServices) -> None
     gone = good._replace(order_id="018f0000-0000-7000-8000-000000000000")
     (missing,) = await shop.edit_orders([gone])
 
-    assert isinstance(wrong, WrongLines)
-    assert sorted(wrong.problems) == [1, 2, 3]
+    assert isinstance(wrong, WrongContents)
+    assert [sorted(one.problems) for one in wrong.errors] == [[1, 2], [3]]
     assert isinstance(other, WrongLines)
     assert isinstance(unknown, UnknownProducts)
     assert isinstance(missing, OrderNotFound)
@@ -196,6 +197,7 @@ async def test_a_discount_that_stays_is_named_where_it_is_too_much(shop: TwoServ
 
     assert isinstance(refused, KeptCharges)
     assert str(refused).startswith("SALE would be more than what it is taken off from")
+    assert "edit the order (UpdateOrder)" in str(refused), "CancelOrder itself takes no charges"
 
 
 async def test_erasing_again_finds_nothing_after_an_edit_that_said_nothing(

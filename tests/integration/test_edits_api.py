@@ -191,7 +191,7 @@ WRONG: dict[str, tuple[list[pb.OrderLine], dict[str, Any], set[str]]] = {
             )
         ],
         {},
-        {"lines[0]"},
+        {"lines[0].unit_price"},
     ),
     "a discount above its line": (
         lines((1, "LAMP", 1)),
@@ -213,7 +213,7 @@ WRONG: dict[str, tuple[list[pb.OrderLine], dict[str, Any], set[str]]] = {
                 pb.Charge(kind=pb.CHARGE_KIND_FEE, amount=Money(currency_code="JPY", units=1)),
             ],
         },
-        {"lines[0]", "lines[1]", "charges[1].amount", "charges[2].amount"},
+        {"lines[0]", "lines[1]", "charges[1].line_no", "charges[2].amount"},
     ),
     "amounts that no currency has": (
         [pb.OrderLine(line_no=1, product_id="LAMP", quantity=1, unit_price=Money(units=2**62))],
@@ -229,7 +229,7 @@ WRONG: dict[str, tuple[list[pb.OrderLine], dict[str, Any], set[str]]] = {
             "mask": ["lines", "charges"],
             "charges": [pb.Charge(kind=pb.CHARGE_KIND_FEE, line_no=2, amount=Money(units=1))],
         },
-        {"charges[0].amount"},
+        {"charges[0].line_no"},
     ),
 }
 

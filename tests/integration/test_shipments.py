@@ -312,7 +312,9 @@ async def test_nothing_leaves_while_inventory_has_not_decided_an_edit(
 async def test_how_a_shipment_travels_is_known_later(holdfast: RunningHoldfast) -> None:
     order = await confirmed(holdfast)
     await ship(holdfast, shipping(order))
-    delivered = Timestamp(seconds=1_800_000_000)
+    delivered = Timestamp()
+    delivered.GetCurrentTime()
+    delivered.nanos -= delivered.nanos % 1_000
     request = pb.UpdateShipmentRequest(
         order_id=order.order_id,
         shipment_id="s-1",

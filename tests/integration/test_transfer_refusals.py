@@ -112,6 +112,23 @@ async def test_all_products_that_cannot_be_moved_are_named_at_once(
     assert await everything(holdfast) == before
 
 
+async def test_all_places_that_are_none_are_named_at_once(holdfast: RunningHoldfast) -> None:
+    await shop(holdfast)
+    sourcing = pb.Sourcing(
+        strategy=pb.SOURCING_STRATEGY_PINNED, location_ids=["atlantis", "main", "utopia"]
+    )
+    basket = pb.CheckAvailabilityRequest(
+        lines=[pb.BasketLine(product_id="LAMP", quantity=1)], sourcing=sourcing
+    )
+
+    for call in (
+        send(holdfast, {"LAMP": 1}, origin="atlantis", target="utopia"),
+        holdfast.inventory.CheckAvailability(basket, timeout=CALL_S_MAX),
+    ):
+        found = await refusal(call)
+        assert found.missing == [("location", "atlantis"), ("location", "utopia")]
+
+
 async def test_a_transfer_is_between_two_places_that_are_there(holdfast: RunningHoldfast) -> None:
     await shop(holdfast)
     await holdfast.location("attic", active=False)

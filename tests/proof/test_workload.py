@@ -17,6 +17,7 @@ READ = {
     "status": "PARTIALLY_SHIPPED",
     "stock": [["P-001", "main", 1], ["P-002", "east", 1]],
     "shipments": [["s-1", [[1, "P-001", "main", 1]]]],
+    "left_us": [1_780_000_000_000_000],
 }
 TRANSFER = {"transfer_id": "a transfer", "closed": False, "units": [["P-001", 3, 1, 0]]}
 RETURN = {"order_id": "an order", "return_id": "a return", "units": [[1, 1, 0]]}

@@ -241,6 +241,24 @@ def test_a_check_tells_what_would_have_to_wait(network: Network) -> None:
     assert told["queued"] == [{"product_id": "LAMP", "quantity": 3, "expected_date": "2027-01-15"}]
 
 
+def test_a_check_tells_when_more_of_what_is_missing_is_expected(network: Network) -> None:
+    answer = pb.CheckAvailabilityResponse()
+    answer.missing.add(product_id="LAMP", wanted=5, available=2, expected_date=FIFTEENTH)
+    answer.missing.add(product_id="MUG", wanted=1)
+    network.answer("CheckAvailability", answer, answer)
+    check = "stock check LAMP=5 MUG=1".split()
+
+    shown = rows(holdfast(network, *check).stdout)
+    told = json.loads(holdfast(network, *check, "-o", "json").stdout)
+
+    assert shown == [
+        "no, short of stock:",
+        "LAMP: wanted 5, available 2; more is expected on 2027-01-15",
+        "MUG: wanted 1, available 0",
+    ]
+    assert [one["expected_date"] for one in told["missing"]] == ["2027-01-15", None]
+
+
 def test_an_order_shows_what_waits(network: Network) -> None:
     found = whole_order()
     found.queued.add(product_id="MUG", quantity=3)

@@ -111,7 +111,7 @@ def test_a_rejected_order_ends_with_1_and_its_shortages(network: Network) -> Non
     assert json.loads(for_programs.stdout) == {
         "order_id": "o-1",
         "status": "REJECTED",
-        "shortages": [{"product_id": "MUG", "wanted": 3, "available": 1}],
+        "shortages": [{"product_id": "MUG", "wanted": 3, "available": 1, "expected_date": None}],
         "expires_time": None,
     }
 

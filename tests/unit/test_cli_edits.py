@@ -96,6 +96,29 @@ def test_charges_of_the_whole_order_replace_their_own_kind_and_nought_takes_one_
     ]
 
 
+def test_a_charge_of_any_kind_replaces_those_of_its_kind_and_line(network: Network) -> None:
+    request = asked_for(
+        network,
+        *("--charge", "discount:4=2.50:AUTUMN", "--charge", "tax-included=1.20"),
+        *("--charge", "fee:2=0.30:gift: wrap", "--charge", "shipping=0"),
+    )
+
+    assert list(request.update_mask.paths) == ["charges"]
+    assert [
+        (one.kind, one.line_no, one.code, one.amount.units, one.amount.nanos)
+        for one in request.charges
+    ] == [
+        (DISCOUNT, 0, "SPRING", *whole(request.charges[0])),
+        (DISCOUNT, 4, "AUTUMN", 2, 500_000_000),
+        (pb.CHARGE_KIND_TAX_INCLUDED, 0, "", 1, 200_000_000),
+        (pb.CHARGE_KIND_FEE, 2, "gift: wrap", 0, 300_000_000),
+    ]
+
+
+def whole(charge: pb.Charge) -> tuple[int, int]:
+    return charge.amount.units, charge.amount.nanos
+
+
 def test_charges_of_a_line_that_goes_go_with_it(network: Network) -> None:
     request = asked_for(network, "--line", "4=0", "--tax", "1.50")
 

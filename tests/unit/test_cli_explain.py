@@ -5,6 +5,7 @@ import json
 import pytest
 
 from holdfast.chassis.grpc.statuses import not_found
+from holdfast.client._times import time_to_wire
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from tests.unit.test_cli_commands import NOON, holdfast
 from tests.unit.test_client_explain import level
@@ -76,6 +77,39 @@ def test_a_place_and_a_moment_are_asked_for_as_typed(network: Network) -> None:
     assert (plain.location_id, plain.HasField("as_of")) == ("", False)
     assert then == ["LAMP was never anywhere up to then"]
     assert ever == ["LAMP was never anywhere"]
+
+
+def test_who_waits_and_what_is_coming_is_shown_and_how_much_more_there_is(
+    network: Network,
+) -> None:
+    explained = level()
+    explained.level.in_transit, explained.incoming_transfers = 7, 3
+    explained.incoming.add(
+        transfer_id="t-1", origin="attic", quantity=4, create_time=time_to_wire(NOON)
+    )
+    answer = pb.ExplainStockResponse(
+        product_id="LAMP", levels=[explained], available=2, queued=3, backorder_rows=5
+    )
+    answer.backorders.add(position=1, order_id="o-9", quantity=3, since_time=time_to_wire(NOON))
+    alone = pb.ExplainStockResponse(product_id="LAMP", available=0, queued=3, backorder_rows=1)
+    alone.backorders.extend(answer.backorders)
+    network.answer("ExplainStock", answer, alone, answer)
+
+    shown = lines(network, "LAMP")
+    only_waited_for = lines(network, "LAMP")
+    told = json.loads("\n".join(lines(network, "LAMP", "--output", "json")))
+
+    assert shown[0] == "LAMP: 2 available; 3 waited for:"
+    assert ["1", "o-9", "3", "0", "2026-11-02T12:00:00Z"] in [line.split() for line in shown]
+    assert "and 4 more" in shown
+    assert "7 on their way by 3 transfers:" in shown
+    assert ["t-1", "attic", "4", "2026-11-02T12:00:00Z"] in [line.split() for line in shown]
+    assert "and 2 transfers more" in shown
+    assert only_waited_for[0] == "LAMP: 0 available; 3 waited for:"
+    assert not any("never anywhere" in line for line in only_waited_for)
+    assert (told["available"], told["queued"], told["backorder_rows"]) == (2, 3, 5)
+    assert told["backorders"][0]["order_id"] == "o-9"
+    assert told["levels"][0]["incoming"][0]["transfer_id"] == "t-1"
 
 
 def test_programs_get_all_of_it(network: Network) -> None:

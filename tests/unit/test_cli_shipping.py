@@ -219,6 +219,19 @@ def test_of_a_shipment_what_is_typed_changes_and_an_empty_text_takes_away(
     assert "[b]DHL" in arrived.stdout
 
 
+def test_that_it_arrived_can_be_taken_back(network: Network) -> None:
+    network.answer("UpdateShipment", shipped())
+    update = "order shipment update o-1 s-1 --not-delivered".split()
+
+    taken_back = holdfast(network, *update)
+    both = holdfast(network, *update, "--delivered", "now")
+
+    (request,) = network.asked(pb.UpdateShipmentRequest)
+    assert (taken_back.exit_code, both.exit_code) == (0, 2)
+    assert list(request.update_mask.paths) == ["deliver_time"]
+    assert not request.shipment.HasField("deliver_time")
+
+
 def test_what_arrived_now_arrived_at_this_moment(network: Network) -> None:
     network.answer("UpdateShipment", shipped())
     before = datetime.now(UTC)

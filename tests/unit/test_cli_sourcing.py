@@ -175,8 +175,8 @@ def test_what_is_missing_is_told_and_ends_with_1(network: Network) -> None:
         "stock": [],
         "shipments": 0,
         "missing": [
-            {"product_id": "LAMP", "wanted": 2, "available": 1},
-            {"product_id": "MUG", "wanted": 1, "available": 0},
+            {"product_id": "LAMP", "wanted": 2, "available": 1, "expected_date": None},
+            {"product_id": "MUG", "wanted": 1, "available": 0, "expected_date": None},
         ],
         "queued": [],
     }

@@ -147,7 +147,10 @@ def picture_of_a_shipment() -> str:
     verbs = {
         "UpdateShipment": UpdateShipment("o-1", "s-1", "DHL", "T1", "", None, BOB),
         "UpdateShipment with a time of delivery": UpdateShipment(
-            "o-1", "s-1", None, None, None, LATER, BOB
+            "o-1", "s-1", None, None, None, AT, BOB
+        ),
+        "UpdateShipment without a time of delivery": UpdateShipment(
+            "o-1", "s-1", None, None, None, None, BOB, takes_back_delivery=True
         ),
     }
     steps = dict[tuple[str, str], str]()
@@ -156,7 +159,7 @@ def picture_of_a_shipment() -> str:
             shop = Shop()
             shop.ship()
             if delivered:
-                shop.does(verbs["UpdateShipment with a time of delivery"]._replace(delivered_at=AT))
+                shop.does(verbs["UpdateShipment with a time of delivery"])
             before = _where(shop)
             if shop.does(command):
                 steps.setdefault((before, _where(shop)), verb)

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from holdfast.chassis import times
 from holdfast.chassis.identifiers import flaw_in
 
 ID_CHARACTERS_MAX = 128
+NANOS_PER_S = 1_000_000_000
 
 # Free text is what people write, and identifies nothing: joiners, variation selectors and marks of
 # direction belong into it. C0, DEL and C1 do not: they act on terminals and logs.
@@ -130,6 +132,19 @@ class Violations:
         if start and end and end < start:
             self.add("created_before", "is before created_from; nothing can be between them")
         return start, end
+
+    def span_ns(self, field: str, value: Duration) -> int:
+        """Check a length of time and return its nanoseconds, below 0 where it goes backwards."""
+        if abs(value.nanos) >= NANOS_PER_S or value.seconds * value.nanos < 0:
+            self.add(field, "must have nanos below 1,000,000,000, of the same sign as its seconds")
+        return value.seconds * NANOS_PER_S + value.nanos
+
+    def wait_s(self, wait: Duration, *, longest_s: float) -> float:
+        """Check how long to wait; what is longer is cut to the longest."""
+        wait_ns = self.span_ns("wait", wait)
+        if wait_ns < 0:
+            self.add("wait", "must be 0 or more")
+        return min(max(wait_ns / NANOS_PER_S, 0.0), longest_s)
 
     def instant(self, field: str, value: Timestamp) -> datetime | None:
         """Check a time; what is finer than microseconds is rounded up."""

@@ -104,6 +104,17 @@ def show_awaited(awaited: Sequence[AwaitedUnits]) -> None:
     )
 
 
+def show_waiting(waiting: Sequence[BackorderedUnits]) -> None:
+    """Print rows of a product's queue."""
+    print_table(
+        ("place", "order", "units", "units ahead", "since"),
+        [
+            (one.position, one.order_id, one.quantity, one.units_ahead, one.since_time)
+            for one in waiting
+        ],
+    )
+
+
 @app.command("list")
 def list_backorders(
     product_id: Annotated[str, typer.Argument(metavar="PRODUCT", help="The product's id.")],
@@ -128,10 +139,4 @@ def list_backorders(
         return
     if expected is not None:
         print_line(f"more is expected on {expected}")
-    print_table(
-        ("place", "order", "units", "units ahead", "since"),
-        [
-            (one.position, one.order_id, one.quantity, one.units_ahead, one.since_time)
-            for one in waiting
-        ],
-    )
+    show_waiting(waiting)

@@ -1,16 +1,14 @@
 """Which lines of an order a person means, and what it is to have after an edit."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from decimal import Decimal
 from shlex import quote
 
 from holdfast.cli.exits import USAGE, Failed
 from holdfast.client import (
     Charge,
-    ChargeKind,
     InvalidRequest,
     Order,
     OrderLine,
@@ -76,18 +74,19 @@ def cancelled_units(order: Order, units: Sequence[OrderLine]) -> dict[int, int]:
 
 
 def edited_charges(
-    order: Order, lines: Sequence[OrderLine], amounts: Mapping[ChargeKind, Decimal]
+    order: Order, lines: Sequence[OrderLine], asked: Sequence[Charge]
 ) -> list[Charge]:
-    """All charges as they are to be: of the whole order one of each kind that is given, unless it
-    is 0, in place of those of its kind; all others stay, but for those of lines that go.
+    """All charges as they are to be: those that are asked for, unless they are 0, in place of those
+    of their kind and line (or of the whole order); all others stay, but for those of lines that go.
     """
     numbers = {0, *(line.line_no for line in lines)}
+    replaced = {(charge.kind, charge.line_no) for charge in asked}
     kept = [
         charge
         for charge in order.charges
-        if charge.line_no in numbers and (charge.line_no or charge.kind not in amounts)
+        if charge.line_no in numbers and (charge.kind, charge.line_no) not in replaced
     ]
-    return kept + [Charge(kind, amount) for kind, amount in amounts.items() if amount]
+    return kept + [charge for charge in asked if charge.amount]
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from holdfast.cli.arguments import given, time, typed
+from holdfast.cli.backorders import show_waiting
 from holdfast.cli.connection import (
     INVENTORY_ADDRESS,
     Connection,
@@ -13,7 +14,7 @@ from holdfast.cli.connection import (
     InventoryOption,
 )
 from holdfast.cli.output import Output, OutputOption, print_json, print_line, print_table, signed
-from holdfast.client import ExplainedLevel, Movement, OpenHold
+from holdfast.client import ExplainedLevel, Movement, OpenHold, StockExplanation
 
 NUMBERS = ("on_hand", "reserved", "quarantined")
 
@@ -38,8 +39,9 @@ def explain(
 ) -> None:
     """Tell why on hand is 47: holdfast stock explain LAMP-RED --location main
 
-    Shows the movements that make each number, the orders that hold what is reserved, and the last
-    movements; with --as-of the same of a moment in the past.
+    Shows who waits for it; and at each place the movements that make each number, the orders that
+    hold what is reserved, the transfers that bring more, and the last movements. With --as-of the
+    same of a moment in the past, but for who waited and what was on its way, which is not kept.
     """
     found = Connection(inventory=inventory, data=data).run(
         lambda client: client.inventory.explain(product_id, location=location, as_of=as_of)
@@ -47,12 +49,23 @@ def explain(
     if output is Output.JSON:
         print_json(found)
         return
-    if not found.levels:
+    _show_queue(found)
+    if not found.levels and not found.queued:
         print_line(f"{product_id} was never anywhere{' up to then' if as_of else ''}")
     for number, explained in enumerate(found.levels):
         if number:
             print_line("")
         _show(product_id, explained)
+
+
+def _show_queue(found: StockExplanation) -> None:
+    if not found.queued:
+        return
+    print_line(f"{found.product_id}: {found.available} available; {found.queued} waited for:")
+    show_waiting(found.backorders)
+    if found.backorder_rows > len(found.backorders):
+        print_line(f"and {found.backorder_rows - len(found.backorders):,} more")
+    print_line("")
 
 
 def _show(product_id: str, explained: ExplainedLevel) -> None:
@@ -65,6 +78,7 @@ def _show(product_id: str, explained: ExplainedLevel) -> None:
     print_line("")
     _show_holds(explained)
     print_line("")
+    _show_incoming(explained)
     print_line("last movements:")
     print_table(
         ("time", "kind", "on hand", "reserved", "quarantined", "order", "reason", "by"),
@@ -95,6 +109,24 @@ def _show_holds(explained: ExplainedLevel) -> None:
         print_line(f"and {_counted(explained.hold_orders - len(explained.holds), 'order')} more")
     if reserved > known:
         print_line(f"and {_counted(reserved - known, 'unit')} of orders from earlier")
+
+
+def _show_incoming(explained: ExplainedLevel) -> None:
+    if not explained.incoming:
+        return
+    transfers = _counted(explained.incoming_transfers, "transfer")
+    print_line(f"{explained.level.in_transit} on their way by {transfers}:")
+    print_table(
+        ("transfer", "from", "units", "since", "expected"),
+        [
+            (one.transfer_id, one.origin, one.quantity, one.create_time, one.expected_time)
+            for one in explained.incoming
+        ],
+    )
+    if explained.incoming_transfers > len(explained.incoming):
+        more = _counted(explained.incoming_transfers - len(explained.incoming), "transfer")
+        print_line(f"and {more} more")
+    print_line("")
 
 
 def _hold_row(hold: OpenHold) -> tuple[object, ...]:

@@ -1,7 +1,6 @@
 """`holdfast order edit` and `holdfast order cancel`: change what an order is of."""
 
 from dataclasses import replace
-from decimal import Decimal
 from typing import Annotated, NamedTuple
 
 import typer
@@ -17,11 +16,12 @@ from holdfast.cli.edited_lines import (
 from holdfast.cli.exits import REFUSED
 from holdfast.cli.order_options import (
     AddedOption,
+    ChargeOption,
     DiscountOption,
     NoWaitOption,
     OrderId,
     WaitOption,
-    amounts,
+    charges_of,
     wait_seconds,
 )
 from holdfast.cli.order_views import show_order
@@ -33,7 +33,7 @@ from holdfast.cli.sourcing import (
     SourcingOption,
     sourcing_of,
 )
-from holdfast.client import ChargeKind, EditState, Holdfast, Order, OrderLine, Sourcing
+from holdfast.client import Charge, EditState, Holdfast, Order, OrderLine, Sourcing
 
 
 def edit(
@@ -49,6 +49,7 @@ def edit(
     discount: DiscountOption = None,
     shipping: AddedOption = None,
     tax: AddedOption = None,
+    charge: ChargeOption = None,
     sourcing: SourcingOption = None,
     sources: SourcesOption = None,
     no_split: NoSplitOption = False,
@@ -68,14 +69,14 @@ def edit(
     A quantity replaces the one that was there; 0 removes the line, and a product that the order
     has not is added. What is not named stays, its prices too. A product that stands on several
     lines is named by line: --line 2=5 (see `order get`). --discount, --shipping and --tax replace
-    those of the whole order; 0 takes them away. --sourcing, --from, --no-split and --in-stock-only
-    replace its sourcing, and what is held moves. Exits with 1 if the stock is short: the order
-    stays as it was.
+    those of the whole order, --charge those of its kind and line; 0 takes them away. --sourcing,
+    --from, --no-split and --in-stock-only replace its sourcing, and what is held moves. Exits with
+    1 if the stock is short: the order stays as it was.
     """
     asked = _EditAsked(
         order_lines(lines or [], None, lowest=0),
         numbered_lines(line or [], lowest=0),
-        amounts(discount, shipping, tax),
+        charges_of(discount, shipping, tax, charge),
         sourcing_of(sourcing, sources, no_split, in_stock_only),
         version,
         0.0 if no_wait else wait_seconds(wait),
@@ -83,7 +84,7 @@ def edit(
     if not (asked.by_product or asked.by_number or asked.charges or asked.sourcing):
         raise typer.BadParameter(
             "nothing to change: give PRODUCT=QTY, --line, --discount, --shipping, --tax, "
-            "--sourcing, --no-split or --in-stock-only"
+            "--charge, --sourcing, --no-split or --in-stock-only"
         )
     order, since = Connection(orders, data=data).run(
         lambda client: _edited(client, order_id, asked, only_preview=preview)
@@ -99,7 +100,7 @@ class _EditAsked(NamedTuple):
 
     by_product: list[OrderLine]
     by_number: list[OrderLine]
-    charges: dict[ChargeKind, Decimal]
+    charges: list[Charge]
     sourcing: Sourcing | None
     version: int | None
     wait_s: float

@@ -1,5 +1,7 @@
 """What `holdfast order` can be told of an order beside its lines, and how that is read."""
 
+import re
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -7,8 +9,14 @@ from typing import Annotated
 import typer
 
 from holdfast.cli.addresses import EXAMPLE, PARTS, address
-from holdfast.cli.arguments import duration_s
+from holdfast.cli.arguments import duration_s, names_of, one_of
 from holdfast.client import Address, Charge, ChargeKind, parse_amount
+
+_CHARGE = re.compile(
+    r"(?P<kind>[^:=]+)(?::(?P<line>[0-9]{1,9}))?=(?P<amount>[^:]+)(?::(?P<code>.*))?",
+    re.ASCII | re.DOTALL,
+)
+_charge_kind = one_of(ChargeKind, "kind of charge")
 
 HOLD_S_MAX = 86_400.0
 WAIT_S_MAX = 60.0  # the service waits no longer either
@@ -24,6 +32,13 @@ class PaidOption(StrEnum):
 
 
 OrderId = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The order's id.")]
+PriceCurrencyOption = Annotated[
+    str | None,
+    typer.Option(metavar="CODE", help="Of the prices; default: that of each product."),
+]
+OnceOption = Annotated[
+    str | None, typer.Option(metavar="ID", help="The same id and contents order once only.")
+]
 WaitOption = Annotated[
     str, typer.Option(metavar="TIME", help="Wait for the outcome at most so long (up to 60s).")
 ]
@@ -32,6 +47,18 @@ DiscountOption = Annotated[
     str | None, typer.Option(metavar="AMOUNT", help="Taken off the whole order.")
 ]
 AddedOption = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Added to the order.")]
+ChargeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KIND[:LINE]=AMOUNT[:CODE]",
+        help=f"Any charge ({names_of(ChargeKind)}), of a line or of the whole order, such as "
+        "discount:2=1.50:SPRING; repeatable.",
+    ),
+]
+AttributeOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="Anything else of yours; repeatable."),
+]
 ReferenceOption = Annotated[
     str | None, typer.Option(metavar="TEXT", help="Your own number of the order.")
 ]
@@ -66,21 +93,50 @@ BillToOption = Annotated[
 ]
 
 
-def charges_of(discount: str | None, shipping: str | None, tax: str | None) -> list[Charge]:
-    """Read what is added to an order, or taken off."""
-    return [Charge(kind, amount) for kind, amount in amounts(discount, shipping, tax).items()]
+def charges_of(
+    discount: str | None, shipping: str | None, tax: str | None, others: Sequence[str] | None
+) -> list[Charge]:
+    """Read what is added to an order, or taken off.
 
-
-def amounts(
-    discount: str | None, shipping: str | None, tax: str | None
-) -> dict[ChargeKind, Decimal]:
-    """Read the charges of a whole order that are given, by kind."""
+    :param others: charges as they are typed for --charge.
+    """
     texts = {
         ChargeKind.DISCOUNT: discount,
         ChargeKind.SHIPPING: shipping,
         ChargeKind.TAX: tax,
     }
-    return {kind: exact_amount(text) for kind, text in texts.items() if text is not None}
+    of_order = [
+        Charge(kind, exact_amount(text)) for kind, text in texts.items() if text is not None
+    ]
+    return of_order + [_charge(text) for text in others or ()]
+
+
+def _charge(text: str) -> Charge:
+    found = _CHARGE.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter(
+            f"{text!r} is no charge: write KIND[:LINE]=AMOUNT[:CODE], such as "
+            "discount:2=1.50:SPRING"
+        )
+    return Charge(
+        _charge_kind(found["kind"]),
+        exact_amount(found["amount"]),
+        int(found["line"] or 0),
+        found["code"] or "",
+    )
+
+
+def attributes_of(pairs: Sequence[str] | None) -> dict[str, str]:
+    """Read attributes as they are typed, each once."""
+    found: dict[str, str] = {}
+    for pair in pairs or ():
+        key, is_pair, value = pair.partition("=")
+        if not is_pair or not key:
+            raise typer.BadParameter(f"{pair!r} is no attribute: write KEY=VALUE")
+        if key in found:
+            raise typer.BadParameter(f"attribute {key} is there twice")
+        found[key] = value
+    return found
 
 
 def wait_seconds(text: str) -> float:

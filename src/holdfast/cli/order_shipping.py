@@ -95,6 +95,9 @@ def update(
             parser=_moment, metavar="TIME", help="When it arrived: ISO 8601 (else UTC), or now."
         ),
     ] = None,
+    not_delivered: Annotated[
+        bool, typer.Option("--not-delivered", help="Take back that it arrived.")
+    ] = False,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
@@ -103,9 +106,11 @@ def update(
 
     An empty text takes a field away.
     """
-    if all(one is None for one in (carrier, tracking, url, delivered)):
+    if delivered is not None and not_delivered:
+        raise typer.BadParameter("give --delivered or --not-delivered, not both")
+    if all(one is None for one in (carrier, tracking, url, delivered)) and not not_delivered:
         raise typer.BadParameter(
-            "nothing to change: give --carrier, --tracking, --url or --delivered"
+            "nothing to change: give --carrier, --tracking, --url, --delivered or --not-delivered"
         )
     order = Connection(orders, data=data).run(
         lambda client: client.orders.update_shipment(
@@ -115,6 +120,7 @@ def update(
             tracking_number=tracking,
             tracking_url=url,
             delivered=delivered,
+            not_delivered=not_delivered,
         )
     )
     show_order(order, output)

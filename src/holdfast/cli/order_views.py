@@ -80,6 +80,7 @@ def show_order(order: Order, output: Output) -> None:
             "reference": order.details.reference,
             "channel": order.details.channel,
             "note": order.details.note,
+            "attributes": ", ".join(f"{k}={v}" for k, v in order.details.attributes.items()),
             "ship to": address_line(order.details.ship_to),
             "bill to": address_line(order.details.bill_to),
             "sourcing": sourcing_line(order.sourcing),
@@ -103,9 +104,12 @@ def show_order(order: Order, output: Output) -> None:
     if order.history:
         print_line("")
         print_table(
-            ("version", "status", "time", "reason", "by"),
+            ("version", "what", "time", "reason", "by"),
             [
-                (c.version, c.status, c.change_time, c.reason, signed(c.actor, c.credential_id))
+                (
+                    *(c.version, c.action or c.status, c.change_time),
+                    *(c.reason, signed(c.actor, c.credential_id)),
+                )
                 for c in order.history
             ],
         )

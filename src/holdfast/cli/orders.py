@@ -26,20 +26,25 @@ from holdfast.cli.order_edits import cancel, edit
 from holdfast.cli.order_figures import figures
 from holdfast.cli.order_options import (
     AddedOption,
+    AttributeOption,
     BillToOption,
     ChannelOption,
+    ChargeOption,
     DiscountOption,
     HeldAtOption,
     HoldEndOption,
     HoldOption,
     NoteOption,
     NoWaitOption,
+    OnceOption,
     OrderId,
     PaidOption,
+    PriceCurrencyOption,
     ReferenceOption,
     ShipToOption,
     ToShipOption,
     WaitOption,
+    attributes_of,
     charges_of,
     exact_amount,
     hold_seconds,
@@ -86,24 +91,21 @@ def create(
         list[str], typer.Argument(metavar="PRODUCT=QTY[@PRICE]", help="What to order.")
     ],
     customer: Annotated[str, typer.Option(metavar="ID", help="Who orders.")],
-    currency: Annotated[
-        str | None,
-        typer.Option(metavar="CODE", help="Of the prices; default: that of each product."),
-    ] = None,
+    currency: PriceCurrencyOption = None,
     name: NameOption = None,
     email: EmailOption = None,
     phone: PhoneOption = None,
     address: AddressOption = None,
-    request_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="The same id and contents order once only.")
-    ] = None,
+    request_id: OnceOption = None,
     wait: WaitOption = "10s",
     discount: DiscountOption = None,
     shipping: AddedOption = None,
     tax: AddedOption = None,
+    charge: ChargeOption = None,
     reference: ReferenceOption = None,
     channel: ChannelOption = "",
     note: NoteOption = None,
+    attribute: AttributeOption = None,
     ship_to: ShipToOption = None,
     bill_to: BillToOption = None,
     hold: HoldOption = None,
@@ -123,9 +125,11 @@ def create(
     """
     wait_s = 0.0 if no_wait else wait_seconds(wait)
     hold_s = None if hold is None else hold_seconds(hold, "--hold")
-    wanted, charges = order_lines(lines, currency), charges_of(discount, shipping, tax)
+    wanted = order_lines(lines, currency)
+    charges = charges_of(discount, shipping, tax, charge)
     rule = sourcing_of(sourcing, sources, no_split, in_stock_only)
-    details = Details(reference or "", channel, note or "", {}, ship_to, bill_to)
+    attributes = attributes_of(attribute)
+    details = Details(reference or "", channel, note or "", attributes, ship_to, bill_to)
     with repeatable_as(request_id) as own_id:
         placed = Connection(orders, data=data).run(
             lambda client: client.orders.create(
@@ -252,6 +256,7 @@ def update(
     address: AddressOption = None,
     reference: ReferenceOption = None,
     note: NoteOption = None,
+    attribute: AttributeOption = None,
     ship_to: ShipToOption = None,
     bill_to: BillToOption = None,
     version: VersionOption = None,
@@ -261,26 +266,30 @@ def update(
 ) -> None:
     """Change what is known beside the lines of an order; an empty text takes a field away.
 
-    --ship-to and --bill-to replace the whole address.
+    --ship-to and --bill-to replace the whole address; of the attributes only those that are named
+    change.
     """
-    new = (name, email, phone, address, reference, note, ship_to, bill_to)
+    attributes = attributes_of(attribute) or None
+    new = (name, email, phone, address, reference, note, attributes, ship_to, bill_to)
     if all(one is None for one in new):
         raise typer.BadParameter(
             "nothing to change: give --name, --email, --phone, --address, --reference, --note, "
-            "--ship-to or --bill-to"
+            "--attribute, --ship-to or --bill-to"
         )
 
     async def change(client: Holdfast) -> Order:
-        current = version or (await client.orders.get(order_id)).version
+        now = await client.orders.get(order_id)
+        both = None if attributes is None else {**now.details.attributes, **attributes}
         return await client.orders.update(
             order_id,
-            version=current,
+            version=version or now.version,
             name=name,
             email=email,
             phone=phone,
             address=address,
             reference=reference,
             note=note,
+            attributes=both and {key: value for key, value in both.items() if value},
             ship_to=ship_to,
             bill_to=bill_to,
         )

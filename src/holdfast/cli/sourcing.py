@@ -86,4 +86,5 @@ def show_stock(stock: Sequence[HeldStock]) -> None:
 
 def shortage_line(short: Shortage) -> str:
     """What is missing of a product, on one line."""
-    return f"{short.product_id}: wanted {short.wanted}, available {short.available}"
+    expected = f"; more is expected on {short.expected_date}" if short.expected_date else ""
+    return f"{short.product_id}: wanted {short.wanted}, available {short.available}{expected}"

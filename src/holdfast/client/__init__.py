@@ -34,6 +34,7 @@ from holdfast.client._events import Event, EventPage, Events, FeedName
 from holdfast.client._explain_types import (
     EarlierStock,
     ExplainedLevel,
+    IncomingStock,
     MovementSum,
     OpenHold,
     StockExplanation,
@@ -151,6 +152,7 @@ __all__ = [
     "HoldfastError",
     "HoldfastSync",
     "IllegalTransition",
+    "IncomingStock",
     "InternalError",
     "InvalidRequest",
     "Inventory",

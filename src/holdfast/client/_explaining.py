@@ -9,12 +9,14 @@ from holdfast.client._checks import Checks
 from holdfast.client._explain_types import (
     EarlierStock,
     ExplainedLevel,
+    IncomingStock,
     MovementSum,
     OpenHold,
     StockExplanation,
 )
 from holdfast.client._pages import PAGE_SIZE, walk
 from holdfast.client._stock_types import Movement
+from holdfast.client._stock_wire import backordered_from_wire
 from holdfast.client._times import time_from_wire, time_to_wire
 from holdfast.client._wire import level_from_wire, movement_from_wire, movement_kind_from_wire
 from holdfast.contracts.inventory.v1 import inventory_pb2, inventory_pb2_grpc
@@ -30,7 +32,8 @@ class Explaining:
     async def explain(
         self, product_id: str, *, location: str | None = None, as_of: datetime | None = None
     ) -> StockExplanation:
-        """Why is on hand 47? The sums, holds and last movements that make a product's levels.
+        """Why is on hand 47? The sums, holds, transfers and last movements that make a product's
+        levels, what is available of it, and who waits for it.
 
         Each level is of one moment. Of a product with more than 20 levels as many calls are made
         as it takes; without `as_of` each of them is of a moment of its own.
@@ -54,7 +57,15 @@ class Explaining:
             levels += map(_level_from_wire, answer.levels)
             request.page_token = answer.next_page_token
             if not request.page_token:
-                return StockExplanation(product_id, as_of, tuple(levels))
+                return StockExplanation(
+                    product_id,
+                    as_of,
+                    tuple(levels),
+                    answer.available if answer.HasField("available") else None,
+                    answer.queued if answer.HasField("queued") else None,
+                    tuple(map(backordered_from_wire, answer.backorders)),
+                    answer.backorder_rows,
+                )
 
     def list_movements(
         self,
@@ -147,4 +158,17 @@ def _level_from_wire(message: inventory_pb2.ExplainedLevel) -> ExplainedLevel:
         hold_orders=message.hold_orders,
         hold_units=message.hold_units,
         movements=tuple(map(movement_from_wire, message.movements)),
+        incoming=tuple(map(_incoming_from_wire, message.incoming)),
+        incoming_transfers=message.incoming_transfers,
+    )
+
+
+def _incoming_from_wire(message: inventory_pb2.IncomingStock) -> IncomingStock:
+    is_expected = message.HasField("expected_time")
+    return IncomingStock(
+        transfer_id=message.transfer_id,
+        origin=message.origin,
+        quantity=message.quantity,
+        create_time=time_from_wire(message.create_time),
+        expected_time=time_from_wire(message.expected_time) if is_expected else None,
     )

@@ -76,13 +76,15 @@ class Shipping:
         tracking_number: str | None = None,
         tracking_url: str | None = None,
         delivered: datetime | None = None,
+        not_delivered: bool = False,
     ) -> Order:
         """Change what is known of how a shipment travels; None leaves it.
 
         Stock is not touched. Repeating with the same values changes nothing.
 
         :param carrier: at most 200 characters; so has the tracking number, the URL 2,000.
-        :param delivered: when it arrived.
+        :param delivered: when it arrived, after it left and not in the future.
+        :param not_delivered: take back that it arrived; not beside `delivered`.
         :raises NotFound: no such order, or no such shipment of it.
         """
         request = _shipping_requests.update_shipment(
@@ -92,6 +94,7 @@ class Shipping:
             tracking_number=tracking_number,
             tracking_url=tracking_url,
             delivered=delivered,
+            not_delivered=not_delivered,
         )
         answer = await self._calls.ask(self._stub.UpdateShipment, request, repeatable=True)
         return order_from_wire(answer)

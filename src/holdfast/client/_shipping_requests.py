@@ -31,7 +31,12 @@ def ship_order(
 
 
 def update_shipment(
-    order_id: object, shipment_id: object, *, delivered: object, **texts: object
+    order_id: object,
+    shipment_id: object,
+    *,
+    delivered: object,
+    not_delivered: object,
+    **texts: object,
 ) -> orders_pb2.UpdateShipmentRequest:
     """What is None is left as it is."""
     checks = Checks()
@@ -44,8 +49,12 @@ def update_shipment(
         setattr(request.shipment, name, checks.text(f"shipment.{name}", value))
     request.update_mask.paths.extend(given)
     arrival = time_to_wire(checks.instant("shipment.deliver_time", delivered))
+    is_taken_back = checks.flag("not_delivered", not_delivered)
     if arrival is not None:
         request.shipment.deliver_time.CopyFrom(arrival)
+    if arrival is not None and is_taken_back:
+        checks.add("not_delivered", "must not be set beside delivered")
+    if arrival is not None or is_taken_back:
         request.update_mask.paths.append("deliver_time")
     checks.raise_any()
     return request

@@ -163,7 +163,8 @@ class StockLevel:
     :param available: on hand minus reserved, quarantined and the product's safety stock; never
         below 0, and 0 where the location is not active.
     :param quarantined: on hand, and can't be promised.
-    :param in_transit: on their way there by transfers; told by `get_stock` and `get_stock_batch`.
+    :param in_transit: on their way there by transfers; told by `get_stock`,
+        `get_stock_batch` and `explain`.
     """
 
     location_id: str

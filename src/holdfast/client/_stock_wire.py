@@ -23,6 +23,7 @@ from holdfast.client._stock_types import (
     StockReason,
 )
 from holdfast.client._times import day_from_wire, time_from_wire
+from holdfast.client._types import Shortage
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 
@@ -95,6 +96,10 @@ def awaited_from_wire(messages: Iterable[inventory_pb2.AwaitedStock]) -> tuple[A
     return tuple(AwaitedUnits(m.product_id, m.quantity, _expected(m)) for m in messages)
 
 
+def missing_from_wire(messages: Iterable[inventory_pb2.UnavailableStock]) -> tuple[Shortage, ...]:
+    return tuple(Shortage(m.product_id, m.wanted, m.available, _expected(m)) for m in messages)
+
+
 def backordered_from_wire(message: inventory_pb2.BackorderedUnits) -> BackorderedUnits:
     return BackorderedUnits(
         position=message.position,
@@ -105,7 +110,9 @@ def backordered_from_wire(message: inventory_pb2.BackorderedUnits) -> Backordere
     )
 
 
-def _expected(message: inventory_pb2.Backorder | inventory_pb2.AwaitedStock) -> date | None:
+def _expected(
+    message: inventory_pb2.Backorder | inventory_pb2.AwaitedStock | inventory_pb2.UnavailableStock,
+) -> date | None:
     return day_from_wire(message.expected_date) if message.HasField("expected_date") else None
 
 

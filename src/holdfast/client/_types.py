@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from uuid import uuid4
@@ -194,11 +194,16 @@ class StockRequest:
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """What was missing for one product, summed over the order's lines."""
+    """What was missing for one product, summed over the order's lines.
+
+    :param expected_date: when more is expected, as the product says; None: not known. Only
+        `check_availability` tells it.
+    """
 
     product_id: str
     wanted: int
     available: int
+    expected_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

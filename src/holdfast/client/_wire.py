@@ -22,6 +22,7 @@ from holdfast.client._stock_wire import (
     awaited_from_wire,
     backorder_from_wire,
     held_from_wire,
+    missing_from_wire,
     queued_from_wire,
     sourcing_from_wire,
     stock_reason_from_wire,
@@ -242,7 +243,7 @@ def payment_kind_to_wire(kind: PaymentKind) -> orders_pb2.PaymentKind.ValueType:
 
 
 def _shortages_from_wire(
-    messages: Iterable[orders_pb2.Shortage | inventory_pb2.UnavailableStock],
+    messages: Iterable[orders_pb2.Shortage],
 ) -> tuple[Shortage, ...]:
     return tuple(Shortage(m.product_id, m.wanted, m.available) for m in messages)
 
@@ -291,7 +292,7 @@ def availability_from_wire(message: inventory_pb2.CheckAvailabilityResponse) -> 
         available=message.available,
         stock=held_from_wire(message.stock),
         shipments=message.shipments,
-        missing=_shortages_from_wire(message.missing),
+        missing=missing_from_wire(message.missing),
         queued=awaited_from_wire(message.queued),
     )
 

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import cache
 
-from google.protobuf.duration_pb2 import Duration
-
 from holdfast.chassis import times
 from holdfast.chassis.grpc import pages
 from holdfast.chassis.grpc.rpc_boundary import Context
@@ -45,7 +43,7 @@ class FeedMethods:
         violations = Violations()
         types = self._types_of(request.types, violations)
         size = pages.page_size(violations, request.page_size)
-        wait_s = _wait_s(request.wait, violations)
+        wait_s = violations.wait_s(request.wait, longest_s=WAIT_S_MAX)
         violations.raise_any()
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + wait_s
@@ -96,13 +94,6 @@ class FeedMethods:
                 known = ", ".join(sorted(name for name in self._types if "." not in name))
                 violations.add(f"types[{place}]", f"is no type of this feed; it has: {known}")
         return found
-
-
-def _wait_s(wait: Duration, violations: Violations) -> float:
-    seconds = wait.seconds + wait.nanos / 1e9
-    if seconds < 0:
-        violations.add("wait", "must be 0 or more")
-    return min(max(seconds, 0.0), WAIT_S_MAX)
 
 
 def _message(entry: Entry) -> pb.Event:

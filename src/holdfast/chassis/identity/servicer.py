@@ -13,7 +13,7 @@ from holdfast.chassis.identity.house import TAKEN, Identity
 from holdfast.chassis.identity.keys import Key, Network
 from holdfast.chassis.identity.refusals import Forbidden, KeyEnded, KeyNotFound, KeyOfUser
 from holdfast.chassis.identity.roles import SCOPES, known_scopes, scopes_of
-from holdfast.chassis.validation import Violations
+from holdfast.chassis.validation import NANOS_PER_S, Violations
 from holdfast.contracts.identity.v1 import keys_pb2 as pb
 from holdfast.contracts.identity.v1 import keys_pb2_grpc
 
@@ -222,7 +222,8 @@ def _networks(texts: Sequence[str], violations: Violations) -> tuple[Network, ..
 def _period(
     field: str, value: Duration, days_max: int, violations: Violations, *, zero: bool = False
 ) -> timedelta:
-    if not (0 <= value.seconds <= days_max * 86_400 and (zero or value.seconds)):
+    span_ns = violations.span_ns(field, value)
+    if not (0 if zero else NANOS_PER_S) <= span_ns <= days_max * 86_400 * NANOS_PER_S:
         violations.add(field, f"must be at least a second and at most {days_max} days")
         return timedelta()
     return timedelta(seconds=value.seconds)

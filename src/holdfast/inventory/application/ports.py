@@ -11,7 +11,7 @@ from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.events import InventoryEvent
 from holdfast.inventory.domain.locations.location import Location
 from holdfast.inventory.domain.reservations.reservation import Reservation
-from holdfast.inventory.domain.stock.explaining import Step
+from holdfast.inventory.domain.stock.explaining import Coming, Step
 from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.inventory.domain.stock.movements import Movement
 from holdfast.inventory.domain.stock.queues import ProductQueue
@@ -341,6 +341,11 @@ class LedgerReader(Protocol):
         self, level: StockLevel, order_ids: Collection[str], movement_id: int
     ) -> dict[str, int]:
         """Return what these orders held of the level before a movement, by order."""
+
+    async def coming(
+        self, product_id: str, location_id: str, *, after: str, transfers_max: int
+    ) -> dict[str, Coming]:
+        """Return what is on its way now to locations beyond `after`, as in `levels_at`, by id."""
 
 
 class StockReader(Protocol):

@@ -166,15 +166,15 @@ class QuantityTooLarge(InventoryError):
 
 
 class LocationNotFound(InventoryError):
-    """There is no location of this id."""
+    """There is no location of this id, nor of the others."""
 
     reason = "LOCATION_NOT_FOUND"
 
-    def __init__(self, location_id: str) -> None:
+    def __init__(self, location_id: str, *others: str) -> None:
         super().__init__(
             f"location {location_id} does not exist: create it first, or name one that does"
         )
-        self.location_id = location_id
+        self.location_ids = location_id, *others
 
 
 class LocationExists(InventoryError):

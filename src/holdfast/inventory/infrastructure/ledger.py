@@ -1,12 +1,13 @@
 """The ledger as it is asked about the past; fills `LedgerReader`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import groupby
 
-from holdfast.chassis.database.seam import Database, instant
+from holdfast.chassis.database.seam import Database, Row, instant, instant_or_none
 from holdfast.chassis.times import LATEST
 from holdfast.inventory.application.ports import LevelAt, RecordedMovement
-from holdfast.inventory.domain.stock.explaining import Step
+from holdfast.inventory.domain.stock.explaining import Coming, Incoming, Step
 from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.inventory.domain.stock.movements import MovementKind
 from holdfast.inventory.infrastructure.rows import movement_of
@@ -73,3 +74,29 @@ class Ledger:
         async with self._database.read() as reading:
             rows = await reading.fetch(self._sql.RESERVED_BEFORE, *asked)
         return {row["order_id"]: row["units"] for row in rows}
+
+    async def coming(
+        self, product_id: str, location_id: str, *, after: str, transfers_max: int
+    ) -> dict[str, Coming]:
+        asked = product_id, location_id, after, transfers_max
+        async with self._database.read() as reading:
+            rows = await reading.fetch(self._sql.COMING, *asked)
+        return {
+            target: _coming(list(its))
+            for target, its in groupby(rows, key=lambda row: str(row["target"]))
+        }
+
+
+def _coming(rows: Sequence[Row]) -> Coming:
+    first = rows[0]
+    incoming = [
+        Incoming(
+            row["transfer_id"],
+            row["origin"],
+            row["units"],
+            instant(row["created_at"]),
+            instant_or_none(row["expected_at"]),
+        )
+        for row in rows
+    ]
+    return Coming(bool(first["active"]), first["in_transit"], first["transfers"], incoming)

@@ -57,6 +57,23 @@ ORDER BY transfer_id DESC, product_id
     LIST_TRANSFERS = _TRANSFER + _NEWEST + _BY_PRODUCT
     LIST_TRANSFERS_IN_TRANSIT = _TRANSFER + _NEWEST_IN_TRANSIT + _BY_PRODUCT
 
+    # Few transfers of a product are on their way; of each location the oldest are told one by one.
+    COMING = """
+  SELECT target, active, transfers, in_transit, transfer_id, origin, units, created_at, expected_at
+    FROM (SELECT target, transfer_id::text AS transfer_id, origin, created_at, expected_at,
+                 sent - received - missing AS units,
+                 row_number() OVER (PARTITION BY target ORDER BY transfer_id) AS place,
+                 count(*) OVER (PARTITION BY target) AS transfers,
+                 (sum(sent - received - missing) OVER (PARTITION BY target))::bigint AS in_transit
+            FROM transfer_line
+            JOIN transfer USING (transfer_id)
+           WHERE product_id = $1 AND received + missing < sent
+             AND ($2 = '' OR target = $2) AND target > $3) AS line
+    JOIN location ON location_id = target
+   WHERE place <= $4
+ORDER BY target, transfer_id
+"""
+
     INSERT_TRANSFER = """
 INSERT INTO transfer
             (transfer_id, request_id, origin, target, state, reference, expected_at, created_at)

@@ -53,9 +53,10 @@ def availability_message(
     message = pb.CheckAvailabilityResponse(available=not isinstance(found, Short))
     if isinstance(found, Short):
         for one in found.shortages:
-            message.missing.add(
+            missing = message.missing.add(
                 product_id=one.product_id, wanted=one.wanted, available=one.available
             )
+            write_expected(missing, products[one.product_id])
         return message
     message.shipments = len({part.location_id for part in found.parts})
     for name, units in found.waits.items():

@@ -57,7 +57,8 @@ def write_backorder(message: pb.Backorder, product: Product) -> None:
 
 
 def write_expected(
-    message: pb.Backorder | pb.AwaitedStock | pb.ListBackordersResponse, product: Product
+    message: pb.Backorder | pb.AwaitedStock | pb.UnavailableStock | pb.ListBackordersResponse,
+    product: Product,
 ) -> None:
     """Write when more of a product is expected, if it says so."""
     if day := product.expected_on:

@@ -8,7 +8,9 @@ from holdfast.chassis.grpc import pages
 from holdfast.chassis.grpc.sourcing import LOCATION_CHARACTERS_MAX
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
-from holdfast.inventory.application.stock.explain_stock import ExplainedLevel, Question
+from holdfast.inventory.application.stock.explain_stock import ExplainedLevel, Promises, Question
+from holdfast.inventory.domain.stock.explaining import Incoming
+from holdfast.inventory.presentation.backorders_wire import QueueMessages
 from holdfast.inventory.presentation.wire import level_message as plain_level
 from holdfast.inventory.presentation.wire import movement_message
 
@@ -60,7 +62,7 @@ def cursor_of(explained: ExplainedLevel) -> str:
 def level_message(explained: ExplainedLevel) -> pb.ExplainedLevel:
     earlier = explained.earlier
     message = pb.ExplainedLevel(
-        level=plain_level(explained.level),
+        level=plain_level(explained.level, explained.coming.units),
         sums=[
             pb.MovementSum(
                 kind=pb.MovementKind.Value(f"MOVEMENT_KIND_{one.kind}"),
@@ -77,6 +79,8 @@ def level_message(explained: ExplainedLevel) -> pb.ExplainedLevel:
         hold_orders=len(explained.holds),
         hold_units=sum(hold.quantity for hold in explained.holds),
         movements=map(movement_message, explained.movements),
+        incoming=map(_incoming_message, explained.coming.first),
+        incoming_transfers=explained.coming.transfers,
     )
     if explained.summed_from is not None:
         times.write(message.summed_from, explained.summed_from)
@@ -84,3 +88,20 @@ def level_message(explained: ExplainedLevel) -> pb.ExplainedLevel:
         told = message.holds.add(order_id=hold.order_id, quantity=hold.quantity)
         times.write(told.change_time, hold.at)
     return message
+
+
+def _incoming_message(incoming: Incoming) -> pb.IncomingStock:
+    message = pb.IncomingStock(
+        transfer_id=incoming.transfer_id, origin=incoming.origin, quantity=incoming.quantity
+    )
+    times.write(message.create_time, incoming.created_at)
+    if incoming.expected_at:
+        times.write(message.expected_time, incoming.expected_at)
+    return message
+
+
+def write_promises(message: pb.ExplainStockResponse, promises: Promises) -> None:
+    """Write what is free, and who waits, in place."""
+    message.available, message.queued = promises.available, promises.queued
+    message.backorders.extend(map(QueueMessages(0, 0), promises.head))
+    message.backorder_rows = promises.rows

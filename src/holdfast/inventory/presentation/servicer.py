@@ -356,8 +356,12 @@ class InventoryServicer(FeedMethods, TransferMethods):
         page = await pages.fill(
             asked.size, read, explain_wire.level_message, explain_wire.cursor_of, start=asked.after
         )
-        return pb.ExplainStockResponse(
+        response = pb.ExplainStockResponse(
             product_id=asked.question.product_id,
             levels=page.messages,
             next_page_token=pages.make_token(page.cursor, asked.filter_text),
         )
+        if asked.question.at is None:
+            promises = await self._explain_stock.promises(asked.question.product_id)
+            explain_wire.write_promises(response, promises)
+        return response

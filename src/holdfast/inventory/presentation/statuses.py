@@ -34,7 +34,7 @@ def translate(error: Exception) -> Status | None:
         case ProductNotFound():
             return statuses.not_found("product", error.product_ids)
         case LocationNotFound():
-            return statuses.not_found("location", [error.location_id])
+            return statuses.not_found("location", error.location_ids)
         case TransferNotFound():
             return statuses.not_found("transfer", [error.transfer_id])
         case LocationExists():

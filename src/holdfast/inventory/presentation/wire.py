@@ -88,7 +88,7 @@ def read_adjust_on_hand(
 ) -> AdjustOnHand:
     if request.delta == 0:
         violations.add("delta", "must not be 0")
-    if not request.reason:
+    if not request.reason.strip():
         violations.add("reason", "is missing")
     return AdjustOnHand(
         product_id=violations.id("product_id", request.product_id),
@@ -136,7 +136,7 @@ def _read_units(
 def _read_why(
     request: pb.QuarantineStockRequest | pb.ReleaseQuarantineRequest, violations: Violations
 ) -> tuple[str, str, ReasonCode]:
-    if not request.reason:
+    if not request.reason.strip():
         violations.add("reason", "is missing")
     return (
         violations.text("reason", request.reason, characters_max=REASON_CHARACTERS_MAX),

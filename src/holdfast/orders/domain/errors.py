@@ -30,7 +30,7 @@ OrdersError
 └── CustomerNotFound, StaleProfile, CustomerErased, OpenOrders: see customers/errors.py
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from holdfast.orders.domain.ordering.status import OrderStatus
@@ -131,15 +131,16 @@ class WrongCharges(OrdersError):
     """Charges of the request do not fit its lines.
 
     :param problems: by the charge's place in the request, what is wrong.
+    :param of_no_line: the places of those whose line is wrong, not their amount.
     """
 
     reason = "WRONG_CHARGES"
 
-    def __init__(self, problems: Mapping[int, str]) -> None:
+    def __init__(self, problems: Mapping[int, str], of_no_line: Collection[int] = ()) -> None:
         super().__init__(
             "; ".join(f"charge {place + 1} {text}" for place, text in problems.items())
         )
-        self.problems = problems
+        self.problems, self.of_no_line = problems, of_no_line
 
 
 class WrongLines(OrdersError):
@@ -183,7 +184,8 @@ class KeptCharges(OrdersError):
     def __init__(self, codes: Sequence[str]) -> None:
         named = ", ".join(filter(None, codes)) or "a discount"
         super().__init__(
-            f"{named} would be more than what it is taken off from: give all charges anew"
+            f"{named} would be more than what it is taken off from: edit the order (UpdateOrder) "
+            "with its lines and all its charges as they are to be"
         )
 
 

@@ -79,7 +79,7 @@ class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods, FiguresMethods):
     ) -> pb.CreateOrderResponse:
         violations = Violations()
         command = wire.read_order(request, caller_of(context), violations, self._new_id)
-        wait_s = wire.read_wait_s(request.wait, violations)
+        wait_s = violations.wait_s(request.wait, longest_s=wire.WAIT_S_MAX)
         violations.raise_any()
         await failpoint("order validated")
         state = await self._place_orders.submit(command)
@@ -195,7 +195,7 @@ class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods, FiguresMethods):
         caller = caller_of(context)
         await self._fill_currency(caller.ref(order_id), amounts_in(request), violations)
         command = read_edit(request, order_id, caller, violations)
-        wait_s = wire.read_wait_s(request.wait, violations)
+        wait_s = violations.wait_s(request.wait, longest_s=wire.WAIT_S_MAX)
         violations.raise_any()
         if request.validate_only:
             seen, _ = await self._once_settled(self._use.preview_edit, command, context)
@@ -247,7 +247,7 @@ class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods, FiguresMethods):
         caller = caller_of(context)
         if request.lines:
             command = read_cancelled_units(request, order_id, reason, caller, violations)
-            wait_s = wire.read_wait_s(request.wait, violations)
+            wait_s = violations.wait_s(request.wait, longest_s=wire.WAIT_S_MAX)
             violations.raise_any()
             return await self._edited(command, wait_s, context)
         violations.raise_any()

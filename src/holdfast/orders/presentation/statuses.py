@@ -1,6 +1,6 @@
 """Orders' refusals as google.rpc.Status: which code, which details."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 
 import grpc
@@ -61,6 +61,7 @@ from holdfast.orders.domain.shipping.errors import (
     StillQueued,
     TooManyShipments,
     TooMuchGoods,
+    WrongDelivery,
 )
 from holdfast.orders.presentation.customers.statuses import translate as about_customers
 
@@ -115,14 +116,18 @@ def translate(error: Exception) -> Status | None:
 
 def _at_places(error: WrongPrices | WrongCharges | WrongLines) -> Iterable[tuple[str, str]]:
     """What is wrong, by fields of the request."""
+    no_line: Collection[int] = ()
     match error:
         case WrongPrices():
             items, field = "lines", ".unit_price"
         case WrongCharges():
-            items, field = "charges", ".amount"
+            items, field, no_line = "charges", ".amount", error.of_no_line
         case WrongLines():
             items, field = error.named, ""
-    return [(f"{items}[{place}]{field}", text) for place, text in error.problems.items()]
+    return [
+        (f"{items}[{place}]{'.line_no' if place in no_line else field}", text)
+        for place, text in error.problems.items()
+    ]
 
 
 def _about_places(error: Exception) -> Status | None:
@@ -157,6 +162,8 @@ def _about_places(error: Exception) -> Status | None:
             | TooMuchGoods()
         ):
             return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error))
+        case WrongDelivery():
+            return statuses.bad_request([("shipment.deliver_time", str(error))])
         case UnknownLocations():
             return statuses.not_found("location", error.location_ids)
         case LocationSpelledOtherwise():

@@ -465,8 +465,8 @@ class StockLevel(_message.Message):
     quarantined: _builtins.int
     """Units on hand that can't be promised."""
     in_transit: _builtins.int
-    """Units on their way there, by transfers that are not closed. Told by GetStockInfo and BatchGetStockInfo (FULL) alone, also
-    where nothing ever was: the level then has version 0. Else 0.
+    """Units on their way there, by transfers that are not closed. Told by GetStockInfo, BatchGetStockInfo (FULL) and ExplainStock
+    (of now) alone, also where nothing ever was: the level then has version 0. Else 0.
     """
     def __init__(
         self,
@@ -1566,6 +1566,7 @@ class UnavailableStock(_message.Message):
     PRODUCT_ID_FIELD_NUMBER: _builtins.int
     WANTED_FIELD_NUMBER: _builtins.int
     AVAILABLE_FIELD_NUMBER: _builtins.int
+    EXPECTED_DATE_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """The product."""
     wanted: _builtins.int
@@ -1574,16 +1575,21 @@ class UnavailableStock(_message.Message):
     """Units that could be promised of it: over all locations that may be taken from, or, where they must not share it, at the one
     that lacks least.
     """
+    @_builtins.property
+    def expected_date(self) -> _date_pb2.Date:
+        """When more is expected, as the product says; unset: not known."""
+
     def __init__(
         self,
         *,
         product_id: _builtins.str = ...,
         wanted: _builtins.int = ...,
         available: _builtins.int = ...,
+        expected_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_date", b"expected_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "product_id", b"product_id", "wanted", b"wanted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "expected_date", b"expected_date", "product_id", b"product_id", "wanted", b"wanted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2033,6 +2039,48 @@ class OpenHold(_message.Message):
 Global___OpenHold: _TypeAlias = OpenHold  # noqa: Y015
 
 @_typing.final
+class IncomingStock(_message.Message):
+    """Units of a product that a transfer brings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    EXPECTED_TIME_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """The transfer."""
+    origin: _builtins.str
+    """Where they come from."""
+    quantity: _builtins.int
+    """Units that are still to come, 1 or more."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When they left."""
+
+    @_builtins.property
+    def expected_time(self) -> _timestamp_pb2.Timestamp:
+        """When they are expected; unset: not said."""
+
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        origin: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        expected_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expected_time", b"expected_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expected_time", b"expected_time", "origin", b"origin", "quantity", b"quantity", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IncomingStock: _TypeAlias = IncomingStock  # noqa: Y015
+
+@_typing.final
 class ExplainedLevel(_message.Message):
     """Why a level is what it is. The newest 1,000 movements of the level, up to the moment, are looked at: most levels never had
     more. Of one that had, `summed_from` says where the sums begin, and `earlier` what there was before; so each number of the level
@@ -2049,10 +2097,14 @@ class ExplainedLevel(_message.Message):
     HOLD_ORDERS_FIELD_NUMBER: _builtins.int
     HOLD_UNITS_FIELD_NUMBER: _builtins.int
     MOVEMENTS_FIELD_NUMBER: _builtins.int
+    INCOMING_FIELD_NUMBER: _builtins.int
+    INCOMING_TRANSFERS_FIELD_NUMBER: _builtins.int
     hold_orders: _builtins.int
     """How many orders hold units, also beyond the 100. Those that did not change here within these 1,000 movements are not known."""
     hold_units: _builtins.int
     """Units that they hold. Less than `reserved` only by what orders hold that are not known."""
+    incoming_transfers: _builtins.int
+    """How many transfers bring units, also beyond the 20."""
     @_builtins.property
     def level(self) -> Global___StockLevel:
         """The numbers. `available` goes by whether the location is active now, and by the safety stock of now, also for a moment in
@@ -2080,6 +2132,10 @@ class ExplainedLevel(_message.Message):
     def movements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Movement]:
         """The last movements up to the moment, newest first: at most 20. ListMovements has the others."""
 
+    @_builtins.property
+    def incoming(self) -> _containers.RepeatedCompositeFieldContainer[Global___IncomingStock]:
+        """What makes `in_transit`, the oldest transfer first: at most 20. Empty for a moment in the past."""
+
     def __init__(
         self,
         *,
@@ -2091,10 +2147,12 @@ class ExplainedLevel(_message.Message):
         hold_orders: _builtins.int = ...,
         hold_units: _builtins.int = ...,
         movements: _abc.Iterable[Global___Movement] | None = ...,
+        incoming: _abc.Iterable[Global___IncomingStock] | None = ...,
+        incoming_transfers: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earlier", b"earlier", "level", b"level", "summed_from", b"summed_from"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["earlier", b"earlier", "hold_orders", b"hold_orders", "hold_units", b"hold_units", "holds", b"holds", "level", b"level", "movements", b"movements", "summed_from", b"summed_from", "sums", b"sums"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["earlier", b"earlier", "hold_orders", b"hold_orders", "hold_units", b"hold_units", "holds", b"holds", "incoming", b"incoming", "incoming_transfers", b"incoming_transfers", "level", b"level", "movements", b"movements", "summed_from", b"summed_from", "sums", b"sums"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2109,13 +2167,31 @@ class ExplainStockResponse(_message.Message):
     PRODUCT_ID_FIELD_NUMBER: _builtins.int
     LEVELS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AVAILABLE_FIELD_NUMBER: _builtins.int
+    QUEUED_FIELD_NUMBER: _builtins.int
+    BACKORDERS_FIELD_NUMBER: _builtins.int
+    BACKORDER_ROWS_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """The product."""
     next_page_token: _builtins.str
     """For the next page; empty on the last."""
+    available: _builtins.int
+    """Units free to promise over all active locations, less those that orders wait for, as in GetStockInfo. Unset for a moment in
+    the past.
+    """
+    queued: _builtins.int
+    """Units that orders wait for, wherever they may come from. Unset for a moment in the past."""
+    backorder_rows: _builtins.int
+    """How many rows the queue has, also beyond the 20."""
     @_builtins.property
     def levels(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainedLevel]:
-        """By location id. One that was named is told with zeros if nothing was ever there; others of the kind are left out."""
+        """By location id. One that was named is told with zeros if nothing was ever there; others of the kind are left out, unless
+        something is on its way there.
+        """
+
+    @_builtins.property
+    def backorders(self) -> _containers.RepeatedCompositeFieldContainer[Global___BackorderedUnits]:
+        """Who waits, in the order in which they are served: at most 20. ListBackorders has the others. Empty for a moment in the past."""
 
     def __init__(
         self,
@@ -2123,12 +2199,23 @@ class ExplainStockResponse(_message.Message):
         product_id: _builtins.str = ...,
         levels: _abc.Iterable[Global___ExplainedLevel] | None = ...,
         next_page_token: _builtins.str = ...,
+        available: _builtins.int | None = ...,
+        queued: _builtins.int | None = ...,
+        backorders: _abc.Iterable[Global___BackorderedUnits] | None = ...,
+        backorder_rows: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_available", b"_available", "_queued", b"_queued", "available", b"available", "queued", b"queued"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["levels", b"levels", "next_page_token", b"next_page_token", "product_id", b"product_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_available", b"_available", "_queued", b"_queued", "available", b"available", "backorder_rows", b"backorder_rows", "backorders", b"backorders", "levels", b"levels", "next_page_token", b"next_page_token", "product_id", b"product_id", "queued", b"queued"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__available: _TypeAlias = _typing.Literal["available"]  # noqa: Y015
+    _WhichOneofArgType__available: _TypeAlias = _typing.Literal["_available", b"_available"]  # noqa: Y015
+    _WhichOneofReturnType__queued: _TypeAlias = _typing.Literal["queued"]  # noqa: Y015
+    _WhichOneofArgType__queued: _TypeAlias = _typing.Literal["_queued", b"_queued"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__available) -> _WhichOneofReturnType__available | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__queued) -> _WhichOneofReturnType__queued | None: ...
 
 Global___ExplainStockResponse: _TypeAlias = ExplainStockResponse  # noqa: Y015
 

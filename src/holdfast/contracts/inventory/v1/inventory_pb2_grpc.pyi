@@ -140,9 +140,11 @@ class InventoryServiceStub:
     """
     ExplainStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ExplainStockRequest, _inventory_pb2.ExplainStockResponse]
     """Answers "why is on hand 47?": for each level of a product its numbers, the sums of movements that make them, the orders that
-    hold what is reserved, and the last movements; or the same as of a moment in the past, from the movements alone. All of a
-    level is of one moment of the database. Changes nothing; safe to repeat, though as of a moment that has only just passed a
-    repeat may tell more: what was being written then.
+    hold what is reserved, the transfers that bring more, and the last movements; for the product what is available and who waits
+    for it. Or the same as of a moment in the past, from the movements alone: what was waited for and on its way then is not kept.
+    All of a level is of one moment of the database, but for what is on its way, which may be of a moment later, as is what is
+    told of the product. Changes nothing; safe to repeat, though as of a moment that has only just passed a repeat may tell more:
+    what was being written then.
     Errors:
       NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
       FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: of the location that is named.
@@ -293,9 +295,11 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """
     ExplainStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ExplainStockRequest, _inventory_pb2.ExplainStockResponse]  # type: ignore[assignment]
     """Answers "why is on hand 47?": for each level of a product its numbers, the sums of movements that make them, the orders that
-    hold what is reserved, and the last movements; or the same as of a moment in the past, from the movements alone. All of a
-    level is of one moment of the database. Changes nothing; safe to repeat, though as of a moment that has only just passed a
-    repeat may tell more: what was being written then.
+    hold what is reserved, the transfers that bring more, and the last movements; for the product what is available and who waits
+    for it. Or the same as of a moment in the past, from the movements alone: what was waited for and on its way then is not kept.
+    All of a level is of one moment of the database, but for what is on its way, which may be of a moment later, as is what is
+    told of the product. Changes nothing; safe to repeat, though as of a moment that has only just passed a repeat may tell more:
+    what was being written then.
     Errors:
       NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
       FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: of the location that is named.
@@ -539,9 +543,11 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ExplainStockResponse, _abc.Awaitable[_inventory_pb2.ExplainStockResponse]]:
         """Answers "why is on hand 47?": for each level of a product its numbers, the sums of movements that make them, the orders that
-        hold what is reserved, and the last movements; or the same as of a moment in the past, from the movements alone. All of a
-        level is of one moment of the database. Changes nothing; safe to repeat, though as of a moment that has only just passed a
-        repeat may tell more: what was being written then.
+        hold what is reserved, the transfers that bring more, and the last movements; for the product what is available and who waits
+        for it. Or the same as of a moment in the past, from the movements alone: what was waited for and on its way then is not kept.
+        All of a level is of one moment of the database, but for what is on its way, which may be of a moment later, as is what is
+        told of the product. Changes nothing; safe to repeat, though as of a moment that has only just passed a repeat may tell more:
+        what was being written then.
         Errors:
           NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
           FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: of the location that is named.

@@ -124,8 +124,10 @@ class OrderServiceStub:
     which a part has left, the rest is cancelled: its lines are cut down to what has left, charges of lines and order-wide
     discounts in proportion, and it is SHIPPED. Repeating the call for the whole order changes nothing.
     For units of lines it is an edit (see UpdateOrder, and its errors): it needs the version last read, and a repeat is ABORTED.
+    Its charges stay, but for those of lines that go.
     Errors:
       NOT_FOUND
+      INVALID_ARGUMENT     also: a discount would be above what is left: edit the order with all its charges (UpdateOrder).
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired, or all of it has left.
                            NOTHING_LEFT: these are all its units: cancel it as a whole.
     """
@@ -141,6 +143,7 @@ class OrderServiceStub:
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
                            OVER_SHIPMENT: a line has fewer units that have not left.
                            NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+                           LOCATION_SPELLED_OTHERWISE: units are held at it in other letters' case, metadata["location_id"].
                            STILL_QUEUED: units of the line wait for stock; metadata["queued"] tells how many.
                            NOTHING_TO_SHIP: nothing is held there.
                            TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
@@ -150,8 +153,10 @@ class OrderServiceStub:
       UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
     """
     UpdateShipment: _grpc.UnaryUnaryMultiCallable[_orders_pb2.UpdateShipmentRequest, _orders_pb2.Order]
-    """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
+    """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing. Without a value
+    "deliver_time" takes back that it arrived.
     Errors:
+      INVALID_ARGUMENT     also: a deliver_time more than a minute ahead of the service's clock, or before ship_time.
       NOT_FOUND            the order, or the shipment.
       FAILED_PRECONDITION  TOO_MANY_CHANGES: its version has reached 10,000, or it says too much (see ShipOrder).
     """
@@ -347,8 +352,10 @@ class OrderServiceAsyncStub(OrderServiceStub):
     which a part has left, the rest is cancelled: its lines are cut down to what has left, charges of lines and order-wide
     discounts in proportion, and it is SHIPPED. Repeating the call for the whole order changes nothing.
     For units of lines it is an edit (see UpdateOrder, and its errors): it needs the version last read, and a repeat is ABORTED.
+    Its charges stay, but for those of lines that go.
     Errors:
       NOT_FOUND
+      INVALID_ARGUMENT     also: a discount would be above what is left: edit the order with all its charges (UpdateOrder).
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired, or all of it has left.
                            NOTHING_LEFT: these are all its units: cancel it as a whole.
     """
@@ -364,6 +371,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
                            OVER_SHIPMENT: a line has fewer units that have not left.
                            NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+                           LOCATION_SPELLED_OTHERWISE: units are held at it in other letters' case, metadata["location_id"].
                            STILL_QUEUED: units of the line wait for stock; metadata["queued"] tells how many.
                            NOTHING_TO_SHIP: nothing is held there.
                            TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
@@ -373,8 +381,10 @@ class OrderServiceAsyncStub(OrderServiceStub):
       UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
     """
     UpdateShipment: _aio.UnaryUnaryMultiCallable[_orders_pb2.UpdateShipmentRequest, _orders_pb2.Order]  # type: ignore[assignment]
-    """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
+    """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing. Without a value
+    "deliver_time" takes back that it arrived.
     Errors:
+      INVALID_ARGUMENT     also: a deliver_time more than a minute ahead of the service's clock, or before ship_time.
       NOT_FOUND            the order, or the shipment.
       FAILED_PRECONDITION  TOO_MANY_CHANGES: its version has reached 10,000, or it says too much (see ShipOrder).
     """
@@ -615,8 +625,10 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         which a part has left, the rest is cancelled: its lines are cut down to what has left, charges of lines and order-wide
         discounts in proportion, and it is SHIPPED. Repeating the call for the whole order changes nothing.
         For units of lines it is an edit (see UpdateOrder, and its errors): it needs the version last read, and a repeat is ABORTED.
+        Its charges stay, but for those of lines that go.
         Errors:
           NOT_FOUND
+          INVALID_ARGUMENT     also: a discount would be above what is left: edit the order with all its charges (UpdateOrder).
           FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired, or all of it has left.
                                NOTHING_LEFT: these are all its units: cancel it as a whole.
         """
@@ -638,6 +650,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
           FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
                                OVER_SHIPMENT: a line has fewer units that have not left.
                                NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+                               LOCATION_SPELLED_OTHERWISE: units are held at it in other letters' case, metadata["location_id"].
                                STILL_QUEUED: units of the line wait for stock; metadata["queued"] tells how many.
                                NOTHING_TO_SHIP: nothing is held there.
                                TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
@@ -653,8 +666,10 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.UpdateShipmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.Order, _abc.Awaitable[_orders_pb2.Order]]:
-        """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
+        """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing. Without a value
+        "deliver_time" takes back that it arrived.
         Errors:
+          INVALID_ARGUMENT     also: a deliver_time more than a minute ahead of the service's clock, or before ship_time.
           NOT_FOUND            the order, or the shipment.
           FAILED_PRECONDITION  TOO_MANY_CHANGES: its version has reached 10,000, or it says too much (see ShipOrder).
         """

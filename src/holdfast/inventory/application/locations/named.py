@@ -24,11 +24,25 @@ def named(location_id: str, known: Mapping[str, Location]) -> Location:
     return location
 
 
+def all_named(location_ids: Iterable[str], known: Mapping[str, Location]) -> list[Location]:
+    """Return the locations of these names, in their order.
+
+    :raises LocationNotFound: of all that there are none of.
+    :raises LocationSpelledOtherwise: of the first that is.
+    """
+    asked = list(location_ids)
+    unknown = [location_id for location_id in asked if folded(location_id) not in known]
+    if unknown:
+        raise LocationNotFound(*unknown)
+    return [named(location_id, known) for location_id in asked]
+
+
 def refuse_inactive(location_ids: Iterable[str], known: Mapping[str, Location]) -> None:
     """Let pass locations that stock can be promised at.
 
-    :raises LocationNotFound, LocationSpelledOtherwise, LocationInactive: one is none of them.
+    :raises LocationNotFound, LocationSpelledOtherwise: see `all_named`.
+    :raises LocationInactive: one is.
     """
-    for location_id in location_ids:
-        if not named(location_id, known).active:
-            raise LocationInactive(location_id, wanted="promise")
+    for location in all_named(location_ids, known):
+        if not location.active:
+            raise LocationInactive(location.location_id, wanted="promise")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from holdfast.inventory.application.locations.named import named
+from holdfast.inventory.application.locations.named import all_named
 from holdfast.inventory.application.ports import Begin, Clock
 from holdfast.inventory.application.transfers.booking import booked, cause_of
 from holdfast.inventory.domain.caller import Caller
@@ -66,7 +66,7 @@ class CreateTransfer:
                     raise TransferRequestReused(wanted.request_id, before.transfer_id)
                 return before
             _refuse_unknown(asked.units, existing)
-            origin, target = (named(one, places) for one in (wanted.origin, wanted.target))
+            origin, target = all_named((wanted.origin, wanted.target), places)
             if not target.active:
                 raise LocationInactive(target.location_id, wanted="receive")
             _send(book, wanted, origin, cause_of(wanted, asked.caller))

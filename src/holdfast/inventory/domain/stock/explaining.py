@@ -49,6 +49,33 @@ class Hold(NamedTuple):
     at: datetime
 
 
+class Incoming(NamedTuple):
+    """Units that a transfer brings to a location."""
+
+    transfer_id: str
+    origin: str
+    quantity: int
+    created_at: datetime
+    expected_at: datetime | None
+
+
+class Coming(NamedTuple):
+    """What is on its way to a location.
+
+    :param active: whether the location is.
+    :param units, transfers: of all transfers, also beyond the first ones.
+    :param first: the oldest transfers.
+    """
+
+    active: bool
+    units: int
+    transfers: int
+    first: Sequence[Incoming]
+
+
+NOTHING_COMING = Coming(active=True, units=0, transfers=0, first=())
+
+
 def sums_of(steps: Iterable[Step]) -> tuple[KindSum, ...]:
     """Add movements up by kind, in the order of the kinds."""
     sums = dict.fromkeys(MovementKind, (0, 0, 0, 0))

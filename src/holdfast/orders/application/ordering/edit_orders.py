@@ -61,7 +61,7 @@ class EditOrder(NamedTuple):
     def more(self, known: Editable) -> dict[str, int]:
         """Units in all of the products of which more is wanted than the order has.
 
-        :raises WrongLines, WrongCharges, WrongContents: see `refuse_contents`.
+        :raises WrongLines, WrongPrices, WrongCharges, WrongContents: see `refuse_contents`.
         """
         before = known.order.contents
         refuse_contents(before, self.lines, self.charges, known.line_no_max)

@@ -70,7 +70,10 @@ class ShipOrder(NamedTuple):
 
 
 class UpdateShipment(NamedTuple):
-    """Change what is known of how a shipment travels; None leaves it as it is."""
+    """Change what is known of how a shipment travels; None leaves it as it is.
+
+    :param takes_back_delivery: it has not arrived after all.
+    """
 
     order_id: str
     shipment_id: str
@@ -79,11 +82,13 @@ class UpdateShipment(NamedTuple):
     tracking_url: str | None
     delivered_at: datetime | None
     caller: Caller
+    takes_back_delivery: bool = False
 
     def decide(self, state: OrderState, order: Order, at: datetime) -> OrderChange | None:
         """None: it is so already.
 
         :raises ShipmentNotFound: the order has no such shipment.
+        :raises WrongDelivery: it arrives in the future, or before it left.
         :raises TooManyChanges: see `update_shipment`.
         """
         for before in order.shipments:
@@ -97,6 +102,10 @@ class UpdateShipment(NamedTuple):
                 before.tracking_number if self.tracking_number is None else self.tracking_number
             ),
             tracking_url=before.tracking_url if self.tracking_url is None else self.tracking_url,
-            delivered_at=self.delivered_at or before.delivered_at,
+            delivered_at=(
+                None if self.takes_back_delivery else self.delivered_at or before.delivered_at
+            ),
         )
+        if after.delivered_at != before.delivered_at:
+            after.refuse_delivery(at)
         return update_shipment(state, after, at, self.caller) if after != before else None

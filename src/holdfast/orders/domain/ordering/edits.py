@@ -14,6 +14,7 @@ from holdfast.orders.domain.errors import (
     Shortage,
     WrongCharges,
     WrongLines,
+    WrongPrices,
     refuse_wrong,
 )
 from holdfast.orders.domain.money import Money
@@ -146,36 +147,42 @@ def refuse_contents(
 ) -> None:
     """Let pass lines and charges that can be those of an order, whatever stock there is; None stay.
 
-    :raises WrongLines: a number names no line, another product's, or two of them one; a price is in
-        another currency.
+    :raises WrongLines: a number names no line, another product's, or two of them one.
+    :raises WrongPrices: a price is in another currency.
     :raises WrongCharges: a charge is in another currency, or of no line.
-    :raises WrongContents: both.
+    :raises WrongContents: more than one of these.
     """
     if asked is None:
         numbers = {line.line_no for line in before.lines}
     else:
         new = sum(not line.line_no for line in asked)
         numbers = {line.line_no for line in asked} | {line_no_max + n for n in range(1, new + 1)}
-    wrong_charges = _wrong_charges(charges or (), numbers | {0}, before.total.currency)
-    refuse_wrong(WrongLines(_wrong_lines(before, asked or ())), WrongCharges(wrong_charges))
+    wrong_lines, wrong_prices = _wrong_lines(before, asked or ())
+    refuse_wrong(
+        WrongLines(wrong_lines),
+        WrongPrices(wrong_prices),
+        _wrong_charges(charges or (), numbers | {0}, before.total.currency),
+    )
 
 
-def _wrong_charges(
-    charges: Sequence[Charge], numbers: Set[int], currency: str
-) -> Mapping[int, str]:
-    problems = dict[int, str]()
+def _wrong_charges(charges: Sequence[Charge], numbers: Set[int], currency: str) -> WrongCharges:
+    problems, of_no_line = dict[int, str](), set[int]()
     for place, one in enumerate(charges):
         if one.amount.currency != currency:
             problems[place] = f"is in {one.amount.currency}, but the order is in {currency}"
         elif one.line_no not in numbers:
             problems[place] = f"is for line {one.line_no}, which is none"
-    return problems
+            of_no_line.add(place)
+    return WrongCharges(problems, of_no_line)
 
 
-def _wrong_lines(before: Contents, asked: Sequence[EditedLine]) -> Mapping[int, str]:
+def _wrong_lines(
+    before: Contents, asked: Sequence[EditedLine]
+) -> tuple[Mapping[int, str], Mapping[int, str]]:
+    """What is wrong with lines, and with their prices, by place."""
     known = {line.line_no: line for line in before.lines}
     currency = before.total.currency
-    problems = dict[int, str]()
+    problems, prices = dict[int, str](), dict[int, str]()
     for place, (line_no, product_id, _, price) in enumerate(asked):
         was = known.pop(line_no, None)
         if line_no and was is None:
@@ -183,8 +190,8 @@ def _wrong_lines(before: Contents, asked: Sequence[EditedLine]) -> Mapping[int, 
         elif was and was.product_id != product_id:
             problems[place] = f"line {line_no} is of {was.product_id}: leave it out, and add one"
         elif price and price.currency != currency:
-            problems[place] = f"is in {price.currency}, but the order is in {currency}"
-    return problems
+            prices[place] = f"is in {price.currency}, but the order is in {currency}"
+    return problems, prices
 
 
 def _lines(

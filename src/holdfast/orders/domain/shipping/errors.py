@@ -27,6 +27,12 @@ class ShipmentReused(OrdersError):
         )
 
 
+class WrongDelivery(OrdersError):
+    """A shipment can't have arrived then."""
+
+    reason = "WRONG_DELIVERY"
+
+
 class OverShipment(OrdersError):
     """More units of a line than have not left yet."""
 

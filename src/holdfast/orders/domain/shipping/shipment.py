@@ -4,10 +4,10 @@ shipment is told to Inventory, not asked for; it takes only what the order is kn
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from holdfast.orders.domain.errors import WrongLines, refuse_wrong
+from holdfast.orders.domain.errors import LocationSpelledOtherwise, WrongLines, refuse_wrong
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.stock import HeldStock, ShippedUnits
 from holdfast.orders.domain.shipping.errors import (
@@ -16,10 +16,12 @@ from holdfast.orders.domain.shipping.errors import (
     NothingToShip,
     OverShipment,
     StillQueued,
+    WrongDelivery,
 )
 
 SHIPMENTS_MAX = 200  # of one order: all are told with it
 ITEMS_MAX = 2_000  # that a request names
+CLOCKS_DIFFER = timedelta(minutes=1)
 NONE_WAIT: Mapping[str, int] = {}
 
 
@@ -49,6 +51,19 @@ class Shipment(NamedTuple):
     request_hash: str
     shipped_at: datetime
     delivered_at: datetime | None = None
+
+    def refuse_delivery(self, now: datetime) -> None:
+        """Let pass that it arrives after it left and not in the future, as clocks that differ by
+        CLOCKS_DIFFER tell the time.
+
+        :raises WrongDelivery: it does not.
+        """
+        if self.delivered_at is None:
+            return
+        if self.delivered_at > now + CLOCKS_DIFFER:
+            raise WrongDelivery(f"is in the future, after {now.isoformat()}")
+        if self.delivered_at < self.shipped_at - CLOCKS_DIFFER:
+            raise WrongDelivery(f"is before it left, at {self.shipped_at.isoformat()}")
 
 
 class AskedItem(NamedTuple):
@@ -124,6 +139,7 @@ def pick(
     :param location_id: only from there; "": from anywhere.
     :param queued: units that wait for stock, by product.
     :raises WrongLines: there is no such line.
+    :raises LocationSpelledOtherwise: see `refuse_other_spellings`.
     :raises OverShipment, NotHeldThere, StillQueued, NothingToShip: see there.
     """
     units = Counter({(part.product_id, part.location_id): part.quantity for part in held})
@@ -138,6 +154,7 @@ def pick(
         if one.line_no not in products
     }
     refuse_wrong(WrongLines(unknown, "items"))
+    refuse_other_spellings({location_id, *(one.location_id for one in asked)}, held)
     items = []
     for line_no, quantity, at in asked:
         if quantity > left[line_no]:
@@ -151,6 +168,18 @@ def pick(
     if not items:
         raise NothingToShip(order_id, location_id)
     return tuple(items)
+
+
+def refuse_other_spellings(location_ids: Iterable[str], held: Sequence[HeldStock]) -> None:
+    """Let pass locations, unless something is held at one that is them in other letters' case.
+
+    :raises LocationSpelledOtherwise: it is.
+    """
+    places = {part.location_id for part in held}
+    spelled = {place.casefold(): place for place in sorted(places)}
+    for location_id in sorted({*location_ids} - places):
+        if known := spelled.get(location_id.casefold()):
+            raise LocationSpelledOtherwise(location_id, known)
 
 
 def _refuse_short(

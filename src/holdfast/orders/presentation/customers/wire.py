@@ -10,7 +10,7 @@ from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.erasure import ByCustomer, ByEmail, Whom
 from holdfast.orders.domain.customers.profile import Profile, folded
 from holdfast.orders.domain.ordering.document import Order
-from holdfast.orders.presentation.ordering.wire import order_message, read_customer, write_customer
+from holdfast.orders.presentation.ordering.wire import order_message, read_email, write_customer
 
 BEGINNING_CHARACTERS_MAX = 256  # more than a name has: spaces don't count
 NAMED_FORM = r"[^\0\n]+\n[^\0\n]+"
@@ -37,7 +37,7 @@ class ProfilePage:
 def read_page(
     request: pb.ListCustomersRequest, caller: Caller, violations: Violations
 ) -> ProfilePage:
-    email = _read_email(request.email, violations)
+    email = read_email(request.email, violations)
     begins = violations.text("name", request.name, characters_max=BEGINNING_CHARACTERS_MAX)
     name = folded(begins)
     if request.name and not name:
@@ -65,11 +65,7 @@ def read_whom(request: pb.EraseCustomerRequest, caller: Caller, violations: Viol
         return ByCustomer(violations.optional_id("customer_id", request.customer_id))
     if request.customer_id:
         violations.add("email", "must not be set beside customer_id")
-    return ByEmail(_read_email(request.email, violations))
-
-
-def _read_email(email: str, violations: Violations) -> str:
-    return read_customer(pb.Customer(email=email), violations, "").email
+    return ByEmail(read_email(request.email, violations))
 
 
 def profile_message(profile: Profile) -> pb.CustomerProfile:

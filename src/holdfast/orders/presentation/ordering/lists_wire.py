@@ -12,7 +12,7 @@ from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.payments.payment import PaymentStatus
 from holdfast.orders.presentation.ordering.own_wire import refuse_others
-from holdfast.orders.presentation.ordering.wire import CUSTOMER_CHARACTERS_MAX
+from holdfast.orders.presentation.ordering.wire import read_email
 
 REQUEST_IDS_MAX = 1_000
 ID_FORM = "00000000-0000-0000-0000-000000000000"
@@ -78,9 +78,7 @@ def read_search(
         created_before=created_before,
         order_id_prefix=prefix,
         reference=violations.optional_id("reference", request.reference),
-        email=violations.text(
-            "email", request.email, characters_max=CUSTOMER_CHARACTERS_MAX["email"]
-        ),
+        email=read_email(request.email, violations),
         channel=violations.optional_id("channel", request.channel),
         payment_status=payment_status,
         to_ship=request.to_ship,

@@ -99,6 +99,11 @@ def read_customer(customer: pb.Customer, violations: Violations, at: str) -> Cus
     return Customer(**details)
 
 
+def read_email(email: str, violations: Violations) -> str:
+    """Read an e-mail address that is looked for; it may be empty."""
+    return read_customer(pb.Customer(email=email), violations, "").email
+
+
 def _flaw_of_email(email: str) -> str | None:
     """An address identifies: what can't be seen in it makes it another one, and loses the mail."""
     if len(email) > CUSTOMER_CHARACTERS_MAX["email"]:
@@ -127,22 +132,16 @@ def read_orders(
     return read
 
 
-def read_wait_s(wait: Duration, violations: Violations) -> float:
-    seconds = wait.seconds + wait.nanos / 1e9
-    if seconds < 0:
-        violations.add("wait", "must be 0 or more")
-    return min(max(seconds, 0.0), WAIT_S_MAX)
-
-
 def read_hold(hold: Duration, violations: Violations, field: str = "hold") -> timedelta:
-    """Return how long to hold; more than nothing, and at most HOLD_MAX."""
-    day_s = int(HOLD_MAX.total_seconds())
-    seconds = min(max(hold.seconds, -day_s), 2 * day_s)  # what is far out of range has no timedelta
-    span = timedelta(seconds=seconds, microseconds=hold.nanos // 1_000)
-    if not timedelta() < span <= HOLD_MAX:
+    """Return how long to hold; more than nothing, and at most HOLD_MAX. What is finer than a
+    microsecond is rounded up.
+    """
+    hold_ns = violations.span_ns(field, hold)
+    if not 0 < hold_ns <= HOLD_MAX // timedelta(microseconds=1) * 1_000:
         hours = HOLD_MAX // timedelta(hours=1)
         violations.add(field, f"must be more than 0 and at most {hours} hours")
-    return span
+        return HOLD_MAX
+    return timedelta(microseconds=-(-hold_ns // 1_000))
 
 
 def read_confirming_payment(

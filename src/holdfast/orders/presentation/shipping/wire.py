@@ -64,13 +64,8 @@ def read_update(
     violations.update_mask(request.update_mask.paths, UPDATED)
     carrier, number, url = _read_travels(request.shipment, violations, "shipment.")
     delivered_at = None
-    if "deliver_time" in named:
-        if not request.shipment.HasField("deliver_time"):
-            violations.add("shipment.deliver_time", "is missing, and update_mask names it")
-        else:
-            delivered_at = violations.instant(
-                "shipment.deliver_time", request.shipment.deliver_time
-            )
+    if "deliver_time" in named and request.shipment.HasField("deliver_time"):
+        delivered_at = violations.instant("shipment.deliver_time", request.shipment.deliver_time)
     return UpdateShipment(
         violations.uuid("order_id", request.order_id),
         violations.id("shipment_id", request.shipment_id),
@@ -79,6 +74,7 @@ def read_update(
         url if "tracking_url" in named else None,
         delivered_at,
         caller,
+        takes_back_delivery="deliver_time" in named and delivered_at is None,
     )
 
 
