@@ -22,7 +22,7 @@ async def test_a_place_in_other_letters_is_told_as_it_is_written(holdfast: Runni
     assert await holdfast.everything() == before
 
 
-async def test_what_arrives_has_left_and_is_not_of_the_future_and_can_be_taken_back(
+async def test_what_arrives_was_ordered_and_is_not_of_the_future_and_can_be_taken_back(
     holdfast: RunningHoldfast,
 ) -> None:
     order = await confirmed(holdfast)

@@ -299,7 +299,7 @@ class OrderServiceServicer:
         """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing. Without a value
         "deliver_time" takes back that it arrived.
         Errors:
-        INVALID_ARGUMENT     also: a deliver_time more than a minute ahead of the service's clock, or before ship_time.
+        INVALID_ARGUMENT     also: a deliver_time more than a minute ahead of the service's clock, or before the order's create_time.
         NOT_FOUND            the order, or the shipment.
         FAILED_PRECONDITION  TOO_MANY_CHANGES: its version has reached 10,000, or it says too much (see ShipOrder).
         """

@@ -88,7 +88,7 @@ class UpdateShipment(NamedTuple):
         """None: it is so already.
 
         :raises ShipmentNotFound: the order has no such shipment.
-        :raises WrongDelivery: it arrives in the future, or before it left.
+        :raises WrongDelivery: it arrives in the future, or before the order was placed.
         :raises TooManyChanges: see `update_shipment`.
         """
         for before in order.shipments:
@@ -107,5 +107,5 @@ class UpdateShipment(NamedTuple):
             ),
         )
         if after.delivered_at != before.delivered_at:
-            after.refuse_delivery(at)
+            after.refuse_delivery(order.placed_at, at)
         return update_shipment(state, after, at, self.caller) if after != before else None

@@ -52,18 +52,18 @@ class Shipment(NamedTuple):
     shipped_at: datetime
     delivered_at: datetime | None = None
 
-    def refuse_delivery(self, now: datetime) -> None:
-        """Let pass that it arrives after it left and not in the future, as clocks that differ by
-        CLOCKS_DIFFER tell the time.
+    def refuse_delivery(self, placed_at: datetime, now: datetime) -> None:
+        """Let pass that it arrived after its order was placed and not in the future, as clocks that
+        differ by CLOCKS_DIFFER tell the time. It may have left before it was recorded.
 
-        :raises WrongDelivery: it does not.
+        :raises WrongDelivery: it did not.
         """
         if self.delivered_at is None:
             return
         if self.delivered_at > now + CLOCKS_DIFFER:
             raise WrongDelivery(f"is in the future, after {now.isoformat()}")
-        if self.delivered_at < self.shipped_at - CLOCKS_DIFFER:
-            raise WrongDelivery(f"is before it left, at {self.shipped_at.isoformat()}")
+        if self.delivered_at < placed_at - CLOCKS_DIFFER:
+            raise WrongDelivery(f"is before the order was placed, at {placed_at.isoformat()}")
 
 
 class AskedItem(NamedTuple):
