@@ -157,7 +157,7 @@ class Events:
 
 
 def _request(
-    after: object, feed: object, types: Sequence[object], limit: object, wait_s: object
+    after: object, feed: object, types: object, limit: object, wait_s: object
 ) -> tuple[FeedName, feeds_pb2.ReadEventsRequest]:
     checks = Checks()
     whose = next((one for one in FeedName if one == feed), None)
@@ -169,10 +169,7 @@ def _request(
     )
     if request.cursor == "":
         checks.add("after", f'must be a cursor, or "{EARLIEST}", or "{LATEST}"')
-    if isinstance(types, str):
-        checks.add("types", "must be several names, not one text")
-    else:
-        request.types.extend(checks.text(f"types[{n}]", one) for n, one in enumerate(types))
+    request.types.extend(checks.texts("types", types))
     wait = seconds_to_wire(checks.seconds("wait_s", wait_s, highest=WAIT_S_MAX))
     if wait is not None:
         request.wait.CopyFrom(wait)
