@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.arguments import LimitOption
+from holdfast.cli.arguments import LimitOption, given
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import (
     INVENTORY_ADDRESS,
@@ -29,7 +29,9 @@ app = CommandGroup(help="What happened, in the order of the feeds.", no_args_is_
 FeedOption = Annotated[FeedName, typer.Option("--feed", help="Whose events.")]
 TypesOption = Annotated[
     list[str] | None,
-    typer.Option("--type", metavar="TYPE", help="Only of this type; may be repeated."),
+    typer.Option(
+        "--type", parser=given, metavar="TYPE", help="Only of this type; may be repeated."
+    ),
 ]
 _PLACES = "as an event told it; earliest: all that is kept; latest: from now on"
 

@@ -16,7 +16,6 @@ from holdfast.cli.arguments import (
     StatusOption,
     VersionOption,
     duration_s,
-    given,
     order_lines,
 )
 from holdfast.cli.commands import CommandGroup
@@ -28,7 +27,9 @@ from holdfast.cli.order_options import (
     AddedOption,
     BillToOption,
     ChannelOption,
+    CustomersOption,
     DiscountOption,
+    FromChannelOption,
     HeldAtOption,
     HoldEndOption,
     HoldOption,
@@ -36,10 +37,15 @@ from holdfast.cli.order_options import (
     NoWaitOption,
     OrderId,
     PaidOption,
+    PaymentStatusOption,
+    PrefixArgument,
     ReferenceOption,
     ShipToOption,
     ToShipOption,
     WaitOption,
+    WithEmailOption,
+    WithProductOption,
+    WithReferenceOption,
     charges_of,
     exact_amount,
     hold_seconds,
@@ -67,7 +73,6 @@ from holdfast.client import (
     Order,
     OrderStatus,
     PaymentKind,
-    PaymentStatus,
     Placed,
 )
 
@@ -163,17 +168,13 @@ def get(
 
 @app.command("list")
 def list_orders(
-    customer: Annotated[
-        str | None, typer.Option(parser=given, metavar="ID", help="Only this customer's.")
-    ] = None,
+    customer: CustomersOption = None,
     status: StatusOption = None,
-    product: Annotated[
-        str | None, typer.Option(parser=given, metavar="ID", help="Only with this product.")
-    ] = None,
+    product: WithProductOption = None,
     created_from: FromOption = None,
     created_before: BeforeOption = None,
     to_ship: ToShipOption = False,
-    location: HeldAtOption = "",
+    location: HeldAtOption = None,
     by_hold_end: HoldEndOption = False,
     limit: LimitOption = 50,
     orders: OrdersOption = ORDERS_ADDRESS,
@@ -190,7 +191,7 @@ def list_orders(
             created_from=created_from,
             created_before=created_before,
             to_ship=to_ship,
-            location_id=location,
+            location_id=location or "",
             by_hold_end=by_hold_end,
             limit=limit,
         )
@@ -201,20 +202,18 @@ def list_orders(
 
 @app.command()
 def search(
-    prefix: Annotated[str, typer.Argument(metavar="ID", help="The beginning of an order id.")] = "",
-    reference: Annotated[str, typer.Option(metavar="TEXT", help="Your own number.")] = "",
-    email: Annotated[str, typer.Option(help="The customer's e-mail address.")] = "",
-    channel: Annotated[str, typer.Option(metavar="TEXT", help="Where it came from.")] = "",
-    payment_status: Annotated[
-        PaymentStatus | None, typer.Option(help="Where its payment stands.", case_sensitive=False)
-    ] = None,
-    customer: Annotated[str, typer.Option(metavar="ID", help="Only this customer's.")] = "",
+    prefix: PrefixArgument = None,
+    reference: WithReferenceOption = None,
+    email: WithEmailOption = None,
+    channel: FromChannelOption = None,
+    payment_status: PaymentStatusOption = None,
+    customer: CustomersOption = None,
     status: StatusOption = None,
-    product: Annotated[str, typer.Option(metavar="ID", help="Only with this product.")] = "",
+    product: WithProductOption = None,
     created_from: FromOption = None,
     created_before: BeforeOption = None,
     to_ship: ToShipOption = False,
-    location: HeldAtOption = "",
+    location: HeldAtOption = None,
     limit: LimitOption = 50,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
@@ -224,18 +223,18 @@ def search(
 
     async def found(client: Holdfast) -> list[Order]:
         sought = client.orders.search(
-            order_id_prefix=prefix,
-            reference=reference,
-            email=email,
-            channel=channel,
+            order_id_prefix=prefix or "",
+            reference=reference or "",
+            email=email or "",
+            channel=channel or "",
             payment_status=payment_status,
-            customer_id=customer,
+            customer_id=customer or "",
             status=status,
-            product_id=product,
+            product_id=product or "",
             created_from=created_from,
             created_before=created_before,
             to_ship=to_ship,
-            location_id=location,
+            location_id=location or "",
             limit=limit,
         )
         return [order async for order in sought]
