@@ -58,6 +58,8 @@ def test_what_goes_wrong_is_told_with_what_to_do(
     tmp_path: Path, words: tuple[str, ...], code: int, told: str
 ) -> None:
     (tmp_path / "empty.csv").write_bytes(b"")
+    if words[0] == "export":
+        run("migrate", "--data", str(tmp_path / "data"))
     at = tuple(str(tmp_path / word) if "." in word and "/" not in word else word for word in words)
 
     done = run(*(at if words[0] == "import" else words), "--data", str(tmp_path / "data"))

@@ -122,7 +122,7 @@ def list_backorders(
         listed = client.inventory.list_backorders(product_id, limit=limit)
         return [one async for one in listed], product.backorder.expected_date
 
-    waiting, expected = Connection(inventory=inventory, data=data).run(found)
+    waiting, expected = Connection(inventory=inventory, data=data, reads=True).run(found)
     if output is Output.JSON:
         print_json(waiting)
         return

@@ -64,7 +64,7 @@ def list_events(
             cursor = page.next_cursor
         return events, cursor
 
-    events, next_cursor = Connection(orders, inventory, data).run(found)
+    events, next_cursor = Connection(orders, inventory, data, reads=True).run(found)
     if output is Output.JSON:
         print_json({"events": [_plain(event) for event in events], "next_cursor": next_cursor})
         return
@@ -100,7 +100,7 @@ def follow(
                 at = event.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
                 print_line(f"{at}  {event.name}  {event.subject}  {event.sequence}  {event.cursor}")
 
-    Connection(orders, inventory, data).run(show)
+    Connection(orders, inventory, data, reads=True).run(show)
 
 
 def _plain(event: Event) -> dict[str, object]:

@@ -41,7 +41,7 @@ def explain(
     Shows the movements that make each number, the orders that hold what is reserved, and the last
     movements; with --as-of the same of a moment in the past.
     """
-    found = Connection(inventory=inventory, data=data).run(
+    found = Connection(inventory=inventory, data=data, reads=True).run(
         lambda client: client.inventory.explain(product_id, location=location, as_of=as_of)
     )
     if output is Output.JSON:

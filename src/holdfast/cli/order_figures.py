@@ -38,7 +38,9 @@ def figures(
     """
     until = last or SystemClock().now().date()
     since = first or until - USUALLY
-    found = Connection(orders, data=data).run(lambda client: client.orders.figures(since, until))
+    found = Connection(orders, data=data, reads=True).run(
+        lambda client: client.orders.figures(since, until)
+    )
     if output is Output.JSON:
         print_json(found)
         return

@@ -162,7 +162,9 @@ def get(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show an order with its lines, shipments, returns and history."""
-    order = Connection(orders, data=data).run(lambda client: client.orders.get(order_id))
+    order = Connection(orders, data=data, reads=True).run(
+        lambda client: client.orders.get(order_id)
+    )
     show_order(order, output)
 
 
@@ -197,7 +199,7 @@ def list_orders(
         )
         return [order async for order in listed]
 
-    show_orders(Connection(orders, data=data).run(found), output)
+    show_orders(Connection(orders, data=data, reads=True).run(found), output)
 
 
 @app.command()
@@ -239,7 +241,7 @@ def search(
         )
         return [order async for order in sought]
 
-    show_orders(Connection(orders, data=data).run(found), output)
+    show_orders(Connection(orders, data=data, reads=True).run(found), output)
 
 
 @app.command()
@@ -376,4 +378,4 @@ def watch(
             else:
                 print_line(headline(order))
 
-    Connection(orders, data=data).run(follow)
+    Connection(orders, data=data, reads=True).run(follow)

@@ -118,7 +118,7 @@ def list_webhooks(
     async def found(client: Holdfast) -> list[Webhook]:
         return [one async for one in client.webhooks.list(limit=limit)]
 
-    webhooks = Connection(notifier=notifier, data=data).run(found)
+    webhooks = Connection(notifier=notifier, data=data, reads=True).run(found)
     if output is Output.JSON:
         print_json(webhooks)
         return
@@ -140,7 +140,10 @@ def get(
 ) -> None:
     """Show a webhook."""
     _show(
-        Connection(notifier=notifier, data=data).run(lambda c: c.webhooks.get(webhook_id)), output
+        Connection(notifier=notifier, data=data, reads=True).run(
+            lambda c: c.webhooks.get(webhook_id)
+        ),
+        output,
     )
 
 
@@ -284,7 +287,7 @@ def deliveries(
             one async for one in client.webhooks.deliveries(webhook_id, state=state, limit=limit)
         ]
 
-    listed = Connection(notifier=notifier, data=data).run(found)
+    listed = Connection(notifier=notifier, data=data, reads=True).run(found)
     if output is Output.JSON:
         print_json(listed)
         return
