@@ -1,5 +1,7 @@
 """The programs that simulated processes run: the whole real services, on a simulated machine."""
 
+import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
@@ -155,6 +157,7 @@ class _Calls(Calls):
         self.channel: Any = SimulatedChannel(network, service)
         self._identity, self._peer = (), service
         self._deadline_s, self._retry_s = notifier_service.DEADLINE_S, 0.0
+        self._closed, self._process = asyncio.Event(), os.getpid()
 
 
 @asynccontextmanager

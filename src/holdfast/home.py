@@ -39,6 +39,10 @@ class Home:
         """Whether the files are there; of a server only the server knows."""
         return self.folder is None or all(file.exists() for file in _files(self.folder))
 
+    def is_new(self) -> bool:
+        """Whether none of the files is there yet; of a server only the server knows."""
+        return self.folder is not None and not any(file.exists() for file in _files(self.folder))
+
 
 def in_folder(folder: Path) -> Home:
     """Three SQLite files in a folder."""
@@ -100,7 +104,7 @@ def kept_sealing_key(home: Home) -> str:
 
 
 def _kept(file: Path, make: Callable[[], str]) -> str:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not file.exists():
         # Under its name it is there as a whole, or not at all.
         with NamedTemporaryFile("w", dir=file.parent, delete=False) as fresh:  # mode 0600

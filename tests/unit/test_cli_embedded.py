@@ -53,6 +53,33 @@ def test_a_folder_keeps_orders_and_stock_from_one_command_to_the_next(tmp_path: 
     assert json.loads(stock.stdout)["available"] == 2
 
 
+def test_a_folder_that_is_made_is_for_its_owner_alone(tmp_path: Path) -> None:
+    made_by = {
+        "owned": ("product", "create", "LAMP", "--price", "12.50"),
+        "migrated": ("migrate",),
+    }
+
+    for name, command in made_by.items():
+        assert run(*command, "--data", str(tmp_path / name)).returncode == 0
+
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in made_by]
+    assert modes == [0o700, 0o700]
+
+
+def test_a_command_that_only_reads_makes_no_folder(tmp_path: Path) -> None:
+    typed = (
+        *("order list", "order get o-1", "stock get LAMP", "webhook list", "export products"),
+        *("key list", "customer export c-1", "events list", "stock check LAMP=1", "order search"),
+    )
+
+    for command in typed:
+        done = run(*command.split(), "--data", str(tmp_path / "mistyped"))
+        assert done.returncode == 3, command
+        assert "there are no databases of Holdfast in" in done.stderr, done.stderr
+
+    assert not (tmp_path / "mistyped").exists()
+
+
 def test_a_folder_in_use_is_told_in_one_line_and_ends_with_4(tmp_path: Path) -> None:
     with up(tmp_path):
         done = run("order", "list", "--data", str(tmp_path))

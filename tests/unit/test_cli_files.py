@@ -1,6 +1,7 @@
 """`holdfast import` and `export` as people type them: what they see, and what goes wrong."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,12 +58,25 @@ def test_what_goes_wrong_is_told_with_what_to_do(
     tmp_path: Path, words: tuple[str, ...], code: int, told: str
 ) -> None:
     (tmp_path / "empty.csv").write_bytes(b"")
+    if words[0] == "export":
+        run("migrate", "--data", str(tmp_path / "data"))
     at = tuple(str(tmp_path / word) if "." in word and "/" not in word else word for word in words)
 
     done = run(*(at if words[0] == "import" else words), "--data", str(tmp_path / "data"))
 
     assert done.returncode == code, done.stderr
     assert told in " ".join(done.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("command", ["import products", "replay"])
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path, command: str) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+
+    done = run(*command.split(), str(pipe), "--data", str(tmp_path / "data"))
+
+    assert done.returncode == 2, done.stderr
+    assert "pipe.csv: no regular file, and it is read more than once: save it first" in done.stderr
 
 
 def test_up_to_a_day_is_up_to_its_end_and_up_to_a_moment_counts_it() -> None:

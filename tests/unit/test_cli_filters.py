@@ -1,11 +1,17 @@
 """What the filters of lists ask for, and what is refused before anything is asked."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
+from typer.main import get_command
+
+from holdfast.cli.main import app
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 from tests.unit.test_cli_commands import holdfast, whole_order
-from tests.unit.test_client_network import CONFIRMED, Network, network
+from tests.unit.test_client_network import CONFIRMED, NOWHERE, Network, network
 
 __all__ = ["network"]  # a fixture
 
@@ -97,6 +103,71 @@ def test_an_empty_filter_or_id_is_refused_instead_of_meaning_everything(
     for typed in lists:
         assert holdfast(network, *typed).exit_code == 2, typed
     assert network.requests == []
+
+
+LOOKS = {"list", "search", "movements", "deliveries", "figures", "explain", "follow"}
+PLACES = {f"--{one}{what}" for one in ("orders", "inventory", "notifier") for what in ("", "-db")}
+
+
+def _filters(command: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    """Each command that looks at several things, with each option by which it is told which."""
+    for name, one in getattr(command, "commands", {}).items():
+        yield from _filters(one, *path, name)
+    if path and path[-1] in LOOKS:
+        needed = ["x" for one in command.params if one.required]
+        texts = [one for one in command.params if not one.required and _is_text(one)]
+        for one in texts:
+            typed = [one.opts[0]] if one.opts[0].startswith("--") else []
+            yield (*path, *needed, *typed, "")
+
+
+def _is_text(parameter: Any) -> bool:
+    annotation = parameter.type_descriptor.annotation
+    return annotation in (str, list[str]) and not PLACES.intersection(parameter.opts)
+
+
+EMPTY = sorted(_filters(get_command(app)))
+
+
+def test_filters_are_found() -> None:
+    assert {("order", "search", ""), ("events", "follow", "--type", "")} <= {*EMPTY}
+
+
+@pytest.mark.parametrize("typed", EMPTY, ids=" ".join)
+def test_no_filter_of_any_command_is_empty(network: Network, typed: tuple[str, ...]) -> None:
+    result = holdfast(network, *typed)
+
+    assert (result.exit_code, network.requests) == (2, []), result.output
+
+
+def test_a_webhook_is_never_told_of_everything_for_want_of_a_name(network: Network) -> None:
+    nobody = ("--notifier", NOWHERE)
+    empty = [
+        ("webhook", "create", "https://shop.example", "--types", ""),
+        ("webhook", "update", "w-1", "--types", " , "),
+        ("webhook", "update", "w-1", "--types", "", "--description", "all"),
+        ("webhook", "create", "https://shop.example", "--after-orders", ""),
+        ("webhook", "replay", "w-1", "--failed", "--after-inventory", ""),
+    ]
+
+    for typed in empty:
+        result = holdfast(network, *typed, *nobody)
+        assert result.exit_code == 2, result.stderr
+        assert "--types" in result.stderr or "--after" in result.stderr
+
+
+def test_a_payment_status_is_typed_as_it_is_read_and_never_unknown(network: Network) -> None:
+    network.answer("SearchOrders", orders_pb2.SearchOrdersResponse())
+    typed = ("order", "search", "--payment-status")
+
+    found = holdfast(network, *typed, "partially-refunded")
+    unknown = holdfast(network, *typed, "unknown")
+
+    (request,) = network.asked(orders_pb2.SearchOrdersRequest)
+    assert found.exit_code == 0, found.output
+    assert request.payment_status == orders_pb2.PAYMENT_STATUS_PARTIALLY_REFUNDED
+    assert unknown.exit_code == 2
+    assert "there are none," in unknown.stderr
 
 
 def test_a_watch_ends_within_a_year(network: Network) -> None:

@@ -17,12 +17,13 @@ from tests.unit.test_client_network import NOWHERE, Network, network, order
 __all__ = ["network"]  # a fixture
 
 PROGRAM = str(Path(sys.executable).parent / "holdfast")
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **OF_COMMANDS}
 
 
 def run(*arguments: str | bytes, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [PROGRAM, *arguments],
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **OF_COMMANDS, **environment},
+        env={**ENVIRONMENT, **environment},
         capture_output=True,
         text=True,
         timeout=30,
@@ -52,6 +53,52 @@ def test_an_argument_that_is_no_text_is_a_usage_error() -> None:
     assert done.returncode == 2
     assert "UTF-8" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_the_terminal_has_no_letter_for_is_no_reason_to_call_what_was_done_undone(
+    network: Network,
+) -> None:
+    updated = order(2)
+    updated.customer.name = "Ada 茶"
+    network.answer("UpdateOrder", updated)
+    typed = ("order", "update", "o-1", "--version", "1", "--name", "Ada 茶")
+
+    done = run(*typed, HOLDFAST_ORDERS=network.address, PYTHONIOENCODING="iso-8859-1:strict")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Ada \\u8336" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "typed", ["order list -o json", "product list", "export products", "order get o-1", "--version"]
+)
+def test_a_command_without_anywhere_to_print_is_refused_before_anything_is_asked(
+    network: Network, typed: str
+) -> None:
+    here = f"--orders {network.address}" if typed.startswith("order") else ""
+    shell = f"exec {PROGRAM} {typed} {here} >&-"
+
+    done = subprocess.run(
+        ["sh", "-c", shell],
+        env={**ENVIRONMENT, "HOLDFAST_INVENTORY": network.address},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (done.returncode, network.requests) == (2, []), done.stderr
+    assert done.stderr == "holdfast: standard output is closed: say where to print\n"
+
+
+def test_a_command_that_may_say_nothing_of_errors_still_works(network: Network) -> None:
+    network.answer("ListProducts", inventory_pb2.ListProductsResponse())
+    shell = f"exec {PROGRAM} product list --inventory {network.address} 2>&-"
+
+    done = subprocess.run(["sh", "-c", shell], env=ENVIRONMENT, timeout=30, check=False)
+
+    assert done.returncode == 0
 
 
 PRINTS_MUCH_AMONG_SIGNALS = """

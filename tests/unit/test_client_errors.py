@@ -1,5 +1,8 @@
 """What a service says about a failed call becomes a class with facts."""
 
+import copy
+import pickle
+
 import grpc
 import pytest
 from google.rpc.error_details_pb2 import PreconditionFailure
@@ -36,8 +39,10 @@ from holdfast.client import (
     StaleVersion,
     Unauthenticated,
     Unavailable,
+    Unmet,
     Violation,
 )
+from holdfast.client._errors import Failure
 from tests.unit.test_client_network import Network, client, network
 
 __all__ = ["client", "network"]  # fixtures
@@ -194,6 +199,38 @@ def test_every_error_is_drawn_in_the_tree() -> None:
 
     drawn = {line.strip("│├└─ ").split(" ")[0] for line in (_errors.__doc__ or "").splitlines()}
     assert set(errors) <= drawn
+
+
+def _kinds(root: type[HoldfastError]) -> set[type[HoldfastError]]:
+    return {root}.union(*(_kinds(kind) for kind in root.__subclasses__()))
+
+
+@pytest.mark.parametrize("kind", sorted(_kinds(HoldfastError), key=str))
+def test_an_error_keeps_all_its_facts_on_the_way_between_processes(
+    kind: type[HoldfastError],
+) -> None:
+    details = {
+        **{"bytes": "5", "bytes_max": "4", "order_ids": "o-1,o-2", "order_id": "o-9"},
+        **{"product_id": "LAMP", "location_id": "main", "current_version": "7"},
+        **{"correlation_id": "4711", "wanted:LAMP": "5", "available:LAMP": "2"},
+    }
+    error = kind(
+        Failure(
+            code="CODE",
+            message="in plain words",
+            reason="REASON",
+            details=details,
+            violations=(Violation("version", "must be 1 or more"),),
+            resources=(Resource("product", "GONE"),),
+            unmet=(Unmet("LAMP", "is short"),),
+            retry_after_s=1.5,
+        )
+    )
+    error.add_note("while the week's orders were read")
+
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert type(again) is kind
+        assert (str(again), vars(again)) == (str(error), vars(error))
 
 
 async def test_a_reused_request_id_names_what_it_belongs_to(

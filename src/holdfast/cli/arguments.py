@@ -76,7 +76,7 @@ def time(text: str) -> datetime:
 def given(text: str) -> str:
     """Refuse what is empty, as of a variable that was never set: it would mean everything."""
     if not text.strip():
-        raise typer.BadParameter("is empty; write an id, or leave it out")
+        raise typer.BadParameter("is empty: write what it is, or leave it out")
     return text
 
 

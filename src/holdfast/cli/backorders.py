@@ -63,10 +63,8 @@ ExpectedOption = Annotated[
 ]
 
 
-def day(text: str) -> date | None:
-    """Read a day; None: it was taken away."""
-    if not text.strip():
-        return None
+def day(text: str) -> date:
+    """Read a day."""
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
@@ -77,7 +75,9 @@ def revised(now: Backorder, asked: Backorder | None, expected: str | None) -> Ba
     """A policy with what was typed of it; None: nothing was."""
     if asked is None and expected is None:
         return None
-    until = now.expected_date if expected is None else day(expected)
+    until = now.expected_date
+    if expected is not None:
+        until = day(expected) if expected.strip() else None
     return replace(asked or now, expected_date=until)
 
 
@@ -133,7 +133,7 @@ def list_backorders(
         listed = client.inventory.list_backorders(product_id, limit=limit)
         return [one async for one in listed], product.backorder.expected_date
 
-    waiting, expected = Connection(inventory=inventory, data=data).run(found)
+    waiting, expected = Connection(inventory=inventory, data=data, reads=True).run(found)
     if output is Output.JSON:
         print_json(waiting)
         return

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from holdfast.cli.exits import engine_errors
+from holdfast.cli.exits import NOT_FOUND, Failed, engine_errors
 from holdfast.client import Holdfast, Tls
 from holdfast.home import USUAL_FOLDER, Home, in_folder, in_postgres
 
@@ -60,6 +60,11 @@ def usual_home() -> Home:
     return _postgres(url, hint=DATABASE) if url else in_folder(DATA_FOLDER)
 
 
+def nothing_in(data: Home) -> str:
+    """What is told of data that are not there."""
+    return f"there are no databases of Holdfast in {data.name}: see --data"
+
+
 def _postgres(url: str, hint: str | None = None) -> Home:
     try:
         return in_postgres(url)
@@ -99,19 +104,23 @@ chosen_tls: ContextVar[Tls | bool] = ContextVar("tls", default=False)
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Which services a command speaks to; data come before the addresses."""
+    """Which services a command speaks to; data come before the addresses.
+
+    :param reads: and changes nothing: there would be nothing to read in data that it had to make.
+    """
 
     orders: str = ORDERS_ADDRESS
     inventory: str = INVENTORY_ADDRESS
     data: Home | None = None
     tls: Tls | bool = field(default_factory=chosen_tls.get)
     notifier: str = NOTIFIER_ADDRESS
+    reads: bool = False
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Holdfast]:
         """A client for as long as the block runs, and with data the services too.
 
-        :raises Failed: the data cannot be used.
+        :raises Failed: the data cannot be used, or are not there to be read.
         """
         if self.data is None:
             async with Holdfast(
@@ -123,6 +132,8 @@ class Connection:
             ) as client:
                 yield client
             return
+        if self.reads and self.data.is_new():
+            raise Failed(nothing_in(self.data), NOT_FOUND)
         from holdfast.chassis.process.telemetry import configure_logging
         from holdfast.embedded import running
 

@@ -39,7 +39,9 @@ def get(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show a customer's profile."""
-    profile = Connection(orders, data=data).run(lambda client: client.customers.get(customer_id))
+    profile = Connection(orders, data=data, reads=True).run(
+        lambda client: client.customers.get(customer_id)
+    )
     _show(profile, output)
 
 
@@ -62,7 +64,7 @@ def list_customers(
         listed = client.customers.list(email=email or "", name=name or "", limit=limit)
         return [one async for one in listed]
 
-    profiles = Connection(orders, data=data).run(found)
+    profiles = Connection(orders, data=data, reads=True).run(found)
     if output is Output.JSON:
         print_json(profiles)
         return
@@ -157,7 +159,7 @@ def export(
         async for part in client.customers.export(customer_id):
             print_json_line(part)
 
-    Connection(orders, data=data).run(tell)
+    Connection(orders, data=data, reads=True).run(tell)
 
 
 def _show(profile: CustomerProfile, output: Output) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from holdfast.cli.commands import CommandGroup
-from holdfast.cli.connection import HomeOption, usual_home
+from holdfast.cli.connection import HomeOption, nothing_in, usual_home
 from holdfast.cli.exits import NOT_FOUND, REFUSED, USAGE, Failed, engine_errors
 from holdfast.cli.output import (
     Output,
@@ -209,7 +209,7 @@ def _existing(data: Home | None, orders_db: str, inventory_db: str) -> _Database
         return both
     home = data or usual_home()
     if not home.is_there():
-        raise Failed(f"there are no databases of Holdfast in {home.name}: see --data", NOT_FOUND)
+        raise Failed(nothing_in(home), NOT_FOUND)
     if home.folder is None:
         with engine_errors():
             asyncio.run(_require_newest(home.urls))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.arguments import LimitOption
+from holdfast.cli.arguments import LimitOption, given
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import (
     INVENTORY_ADDRESS,
@@ -29,7 +29,9 @@ app = CommandGroup(help="What happened, in the order of the feeds.", no_args_is_
 FeedOption = Annotated[FeedName, typer.Option("--feed", help="Whose events.")]
 TypesOption = Annotated[
     list[str] | None,
-    typer.Option("--type", metavar="TYPE", help="Only of this type; may be repeated."),
+    typer.Option(
+        "--type", parser=given, metavar="TYPE", help="Only of this type; may be repeated."
+    ),
 ]
 _PLACES = "as an event told it; earliest: all that is kept; latest: from now on"
 
@@ -62,7 +64,7 @@ def list_events(
             cursor = page.next_cursor
         return events, cursor
 
-    events, next_cursor = Connection(orders, inventory, data).run(found)
+    events, next_cursor = Connection(orders, inventory, data, reads=True).run(found)
     if output is Output.JSON:
         print_json({"events": [_plain(event) for event in events], "next_cursor": next_cursor})
         return
@@ -98,7 +100,7 @@ def follow(
                 at = event.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
                 print_line(f"{at}  {event.name}  {event.subject}  {event.sequence}  {event.cursor}")
 
-    Connection(orders, inventory, data).run(show)
+    Connection(orders, inventory, data, reads=True).run(show)
 
 
 def _plain(event: Event) -> dict[str, object]:

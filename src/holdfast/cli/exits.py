@@ -109,7 +109,9 @@ def _exit_code(error: Exception) -> int:
     match error:
         case Failed():
             return error.exit_code
-        case HoldfastError(code="UNIMPLEMENTED") | UnicodeEncodeError():
+        case UnicodeEncodeError(reason="surrogates not allowed"):
+            return USAGE
+        case HoldfastError(code="UNIMPLEMENTED"):
             return USAGE
         case HoldfastError():
             return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), REFUSED)
@@ -161,7 +163,7 @@ def _message(error: Exception) -> str:
             return f"{error.message} (correlation id {known})"
         case Failed() | HoldfastError():
             return str(error)
-        case UnicodeEncodeError():
+        case UnicodeEncodeError(reason="surrogates not allowed"):
             return "an argument is no valid text in UTF-8"
         case _:
             return (

@@ -43,7 +43,7 @@ def explain(
     hold what is reserved, the transfers that bring more, and the last movements. With --as-of the
     same of a moment in the past, but for who waited and what was on its way, which is not kept.
     """
-    found = Connection(inventory=inventory, data=data).run(
+    found = Connection(inventory=inventory, data=data, reads=True).run(
         lambda client: client.inventory.explain(product_id, location=location, as_of=as_of)
     )
     if output is Output.JSON:

@@ -80,7 +80,7 @@ def products(
     data: DataOption = None,
 ) -> None:
     """Give out all products: holdfast export products products.xlsx"""
-    _export("products", file, kind, Connection(inventory=inventory, data=data))
+    _export("products", file, kind, Connection(inventory=inventory, data=data, reads=True))
 
 
 @app.command()
@@ -91,7 +91,7 @@ def prices(
     data: DataOption = None,
 ) -> None:
     """Give out the prices of all products."""
-    _export("prices", file, kind, Connection(inventory=inventory, data=data))
+    _export("prices", file, kind, Connection(inventory=inventory, data=data, reads=True))
 
 
 @app.command()
@@ -102,7 +102,7 @@ def stock(
     data: DataOption = None,
 ) -> None:
     """Give out the stock of all products by location."""
-    _export("stock", file, kind, Connection(inventory=inventory, data=data))
+    _export("stock", file, kind, Connection(inventory=inventory, data=data, reads=True))
 
 
 @app.command()
@@ -113,7 +113,7 @@ def customers(
     data: DataOption = None,
 ) -> None:
     """Give out the profiles of all customers; who has only orders has none."""
-    _export("customers", file, kind, Connection(orders, data=data))
+    _export("customers", file, kind, Connection(orders, data=data, reads=True))
 
 
 @app.command()
@@ -131,7 +131,7 @@ def orders(
     A row is a line of an order.
     """
     wanted = Wanted(created_from, to, status)
-    _export("orders", file, kind, Connection(orders, data=data), wanted)
+    _export("orders", file, kind, Connection(orders, data=data, reads=True), wanted)
 
 
 def _export(

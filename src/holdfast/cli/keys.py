@@ -63,7 +63,7 @@ def list_keys(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """List all keys, the oldest first."""
-    keys = Connection(orders, data=data).run(lambda client: client.keys.list())
+    keys = Connection(orders, data=data, reads=True).run(lambda client: client.keys.list())
     if output is Output.JSON:
         print_json(keys)
         return

@@ -144,7 +144,7 @@ def list_locations(
     async def found(client: Holdfast) -> list[Location]:
         return [one async for one in client.inventory.list_locations(limit=limit)]
 
-    locations = Connection(inventory=inventory, data=data).run(found)
+    locations = Connection(inventory=inventory, data=data, reads=True).run(found)
     if output is Output.JSON:
         print_json(locations)
         return

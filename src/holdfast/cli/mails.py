@@ -37,7 +37,7 @@ def list_mails(
         listed = client.mails.list(state=state, order_id=order or "", limit=limit)
         return [one async for one in listed]
 
-    mails = Connection(notifier=notifier, data=data).run(found)
+    mails = Connection(notifier=notifier, data=data, reads=True).run(found)
     if output is Output.JSON:
         print_json(mails)
         return

@@ -1,6 +1,7 @@
 """Assemble the `holdfast` command from its parts."""
 
 import os
+import sys
 
 # It says on standard error what our messages say, in words for those who develop gRPC.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -31,7 +32,7 @@ from holdfast.cli import (
 from holdfast.cli.bench import bench
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import chosen_tls
-from holdfast.cli.exits import Commands
+from holdfast.cli.exits import USAGE, Commands
 from holdfast.cli.metrics import metrics
 from holdfast.cli.output import write_whole
 from holdfast.cli.replay import replay
@@ -113,6 +114,9 @@ app.add_typer(serving.console_app, name="console")
 
 def main() -> None:
     """The entry point of the program."""
+    if sys.__stdout__ is None:  # a file or connection would have its number, and be printed into
+        typer.echo("holdfast: standard output is closed: say where to print", err=True)
+        raise SystemExit(USAGE)
     write_whole()
     app()
 

@@ -1,6 +1,6 @@
 """`holdfast order figures`: orders counted by day."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated
 
 import typer
@@ -16,11 +16,17 @@ USUALLY = timedelta(days=29)  # and today
 
 def figures(
     first: Annotated[
-        str, typer.Option("--from", metavar="DAY", help="The first day; usually the last 30 days.")
-    ] = "",
+        date | None,
+        typer.Option(
+            "--from", parser=day, metavar="DAY", help="The first day; usually the last 30 days."
+        ),
+    ] = None,
     last: Annotated[
-        str, typer.Option("--to", metavar="DAY", help="The last day, counted too; usually today.")
-    ] = "",
+        date | None,
+        typer.Option(
+            "--to", parser=day, metavar="DAY", help="The last day, counted too; usually today."
+        ),
+    ] = None,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
@@ -30,9 +36,11 @@ def figures(
     Days are those of UTC, at most 92. Revenue is what orders cost that were not rejected,
     cancelled or expired. What was refused for want of stock was never an order.
     """
-    until = day(last) or SystemClock().now().date()
-    since = day(first) or until - USUALLY
-    found = Connection(orders, data=data).run(lambda client: client.orders.figures(since, until))
+    until = last or SystemClock().now().date()
+    since = first or until - USUALLY
+    found = Connection(orders, data=data, reads=True).run(
+        lambda client: client.orders.figures(since, until)
+    )
     if output is Output.JSON:
         print_json(found)
         return

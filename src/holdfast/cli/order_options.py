@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from holdfast.cli.addresses import EXAMPLE, PARTS, address
-from holdfast.cli.arguments import duration_s, names_of, one_of
-from holdfast.client import Address, Charge, ChargeKind, parse_amount
+from holdfast.cli.arguments import duration_s, given, names_of, one_of
+from holdfast.client import Address, Charge, ChargeKind, PaymentStatus, parse_amount
 
 _CHARGE = re.compile(
     r"(?P<kind>[^:=]+)(?::(?P<line>[0-9]{1,9}))?=(?P<amount>[^:]+)(?::(?P<code>.*))?",
@@ -68,7 +68,41 @@ ToShipOption = Annotated[
     bool, typer.Option("--to-ship", help="Only those of which something can leave now.")
 ]
 HeldAtOption = Annotated[
-    str, typer.Option(metavar="ID", help="Only those for which units are held at this location.")
+    str | None,
+    typer.Option(
+        parser=given, metavar="ID", help="Only those for which units are held at this location."
+    ),
+]
+CustomersOption = Annotated[
+    str | None,
+    typer.Option("--customer", parser=given, metavar="ID", help="Only this customer's."),
+]
+PrefixArgument = Annotated[
+    str | None, typer.Argument(parser=given, metavar="ID", help="The beginning of an order id.")
+]
+WithReferenceOption = Annotated[
+    str | None,
+    typer.Option("--reference", parser=given, metavar="TEXT", help="Your own number."),
+]
+WithEmailOption = Annotated[
+    str | None,
+    typer.Option("--email", parser=given, metavar="ADDRESS", help="The customer's e-mail address."),
+]
+FromChannelOption = Annotated[
+    str | None,
+    typer.Option("--channel", parser=given, metavar="TEXT", help="Where it came from."),
+]
+PaymentStatusOption = Annotated[
+    PaymentStatus | None,
+    typer.Option(
+        parser=one_of(PaymentStatus, "status of a payment"),
+        metavar="STATUS",
+        help=f"Where its payment stands: {names_of(PaymentStatus)}.",
+    ),
+]
+WithProductOption = Annotated[
+    str | None,
+    typer.Option("--product", parser=given, metavar="ID", help="Only with this product."),
 ]
 HoldEndOption = Annotated[
     bool,

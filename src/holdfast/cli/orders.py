@@ -16,7 +16,6 @@ from holdfast.cli.arguments import (
     StatusOption,
     VersionOption,
     duration_s,
-    given,
     order_lines,
 )
 from holdfast.cli.commands import CommandGroup
@@ -30,7 +29,9 @@ from holdfast.cli.order_options import (
     BillToOption,
     ChannelOption,
     ChargeOption,
+    CustomersOption,
     DiscountOption,
+    FromChannelOption,
     HeldAtOption,
     HoldEndOption,
     HoldOption,
@@ -39,11 +40,16 @@ from holdfast.cli.order_options import (
     OnceOption,
     OrderId,
     PaidOption,
+    PaymentStatusOption,
+    PrefixArgument,
     PriceCurrencyOption,
     ReferenceOption,
     ShipToOption,
     ToShipOption,
     WaitOption,
+    WithEmailOption,
+    WithProductOption,
+    WithReferenceOption,
     attributes_of,
     charges_of,
     exact_amount,
@@ -72,7 +78,6 @@ from holdfast.client import (
     Order,
     OrderStatus,
     PaymentKind,
-    PaymentStatus,
     Placed,
 )
 
@@ -161,23 +166,21 @@ def get(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show an order with its lines, shipments, returns and history."""
-    order = Connection(orders, data=data).run(lambda client: client.orders.get(order_id))
+    order = Connection(orders, data=data, reads=True).run(
+        lambda client: client.orders.get(order_id)
+    )
     show_order(order, output)
 
 
 @app.command("list")
 def list_orders(
-    customer: Annotated[
-        str | None, typer.Option(parser=given, metavar="ID", help="Only this customer's.")
-    ] = None,
+    customer: CustomersOption = None,
     status: StatusOption = None,
-    product: Annotated[
-        str | None, typer.Option(parser=given, metavar="ID", help="Only with this product.")
-    ] = None,
+    product: WithProductOption = None,
     created_from: FromOption = None,
     created_before: BeforeOption = None,
     to_ship: ToShipOption = False,
-    location: HeldAtOption = "",
+    location: HeldAtOption = None,
     by_hold_end: HoldEndOption = False,
     limit: LimitOption = 50,
     orders: OrdersOption = ORDERS_ADDRESS,
@@ -194,31 +197,29 @@ def list_orders(
             created_from=created_from,
             created_before=created_before,
             to_ship=to_ship,
-            location_id=location,
+            location_id=location or "",
             by_hold_end=by_hold_end,
             limit=limit,
         )
         return [order async for order in listed]
 
-    show_orders(Connection(orders, data=data).run(found), output)
+    show_orders(Connection(orders, data=data, reads=True).run(found), output)
 
 
 @app.command()
 def search(
-    prefix: Annotated[str, typer.Argument(metavar="ID", help="The beginning of an order id.")] = "",
-    reference: Annotated[str, typer.Option(metavar="TEXT", help="Your own number.")] = "",
-    email: Annotated[str, typer.Option(help="The customer's e-mail address.")] = "",
-    channel: Annotated[str, typer.Option(metavar="TEXT", help="Where it came from.")] = "",
-    payment_status: Annotated[
-        PaymentStatus | None, typer.Option(help="Where its payment stands.", case_sensitive=False)
-    ] = None,
-    customer: Annotated[str, typer.Option(metavar="ID", help="Only this customer's.")] = "",
+    prefix: PrefixArgument = None,
+    reference: WithReferenceOption = None,
+    email: WithEmailOption = None,
+    channel: FromChannelOption = None,
+    payment_status: PaymentStatusOption = None,
+    customer: CustomersOption = None,
     status: StatusOption = None,
-    product: Annotated[str, typer.Option(metavar="ID", help="Only with this product.")] = "",
+    product: WithProductOption = None,
     created_from: FromOption = None,
     created_before: BeforeOption = None,
     to_ship: ToShipOption = False,
-    location: HeldAtOption = "",
+    location: HeldAtOption = None,
     limit: LimitOption = 50,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
@@ -228,23 +229,23 @@ def search(
 
     async def found(client: Holdfast) -> list[Order]:
         sought = client.orders.search(
-            order_id_prefix=prefix,
-            reference=reference,
-            email=email,
-            channel=channel,
+            order_id_prefix=prefix or "",
+            reference=reference or "",
+            email=email or "",
+            channel=channel or "",
             payment_status=payment_status,
-            customer_id=customer,
+            customer_id=customer or "",
             status=status,
-            product_id=product,
+            product_id=product or "",
             created_from=created_from,
             created_before=created_before,
             to_ship=to_ship,
-            location_id=location,
+            location_id=location or "",
             limit=limit,
         )
         return [order async for order in sought]
 
-    show_orders(Connection(orders, data=data).run(found), output)
+    show_orders(Connection(orders, data=data, reads=True).run(found), output)
 
 
 @app.command()
@@ -386,4 +387,4 @@ def watch(
             else:
                 print_line(headline(order))
 
-    Connection(orders, data=data).run(follow)
+    Connection(orders, data=data, reads=True).run(follow)

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+_ESCAPED = "backslashreplace"
 PIPE_COLUMNS = 240  # rich would cut a table at 80 where there is no terminal to measure
 
 
@@ -31,7 +32,8 @@ OutputOption = Annotated[
 
 
 def write_whole() -> None:
-    """Have all that is printed written to its end, also with PYTHONUNBUFFERED.
+    """Have all that is printed written to its end, also with PYTHONUNBUFFERED, and in any encoding:
+    a character that it has not is escaped, since by then what is told of has been done.
 
     Python hands a text to an unbuffered stream in one write, and forgets what that did not take: a
     pipe takes 64 KiB of it when a signal comes in between.
@@ -42,11 +44,11 @@ def write_whole() -> None:
 def _buffered(stream: TextIO) -> TextIO:
     raw = getattr(stream, "buffer", None)
     if not isinstance(raw, io.RawIOBase):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ESCAPED)
         return stream
     whole = io.BufferedWriter(raw)
-    return io.TextIOWrapper(
-        whole, encoding=stream.encoding, errors=stream.errors, line_buffering=True
-    )
+    return io.TextIOWrapper(whole, encoding=stream.encoding, errors=_ESCAPED, line_buffering=True)
 
 
 def print_json(value: object) -> None:

@@ -158,7 +158,7 @@ def list_products(
         )
         return [product async for product in listed]
 
-    _show_all(Connection(inventory=inventory, data=data).run(found), output)
+    _show_all(Connection(inventory=inventory, data=data, reads=True).run(found), output)
 
 
 def _show(product: Product, output: Output) -> None:

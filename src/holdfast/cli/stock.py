@@ -83,7 +83,7 @@ def get(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show a product with its stock, in total and by location."""
-    info = Connection(inventory=inventory, data=data).run(
+    info = Connection(inventory=inventory, data=data, reads=True).run(
         lambda client: client.inventory.get_stock(product_id)
     )
     _show_info(info, output)
@@ -249,7 +249,7 @@ def check(
     """
     wanted = order_lines(lines, None)
     rule = sourcing_of(sourcing, sources, no_split, in_stock_only)
-    found = Connection(inventory=inventory, data=data).run(
+    found = Connection(inventory=inventory, data=data, reads=True).run(
         lambda client: client.inventory.check_availability(wanted, sourcing=rule)
     )
     _show_availability(found, output)
@@ -288,7 +288,7 @@ def movements(
         )
         return [movement async for movement in listed]
 
-    _show_movements(Connection(inventory=inventory, data=data).run(found), output)
+    _show_movements(Connection(inventory=inventory, data=data, reads=True).run(found), output)
 
 
 def _show_info(info: StockInfo, output: Output) -> None:

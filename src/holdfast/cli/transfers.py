@@ -111,7 +111,7 @@ def get(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show a transfer."""
-    found = Connection(inventory=inventory, data=data).run(
+    found = Connection(inventory=inventory, data=data, reads=True).run(
         lambda client: client.inventory.transfer(transfer_id)
     )
     _show(found, output)
@@ -138,7 +138,7 @@ def list_transfers(
         listed = client.inventory.list_transfers(state=state, limit=limit)
         return [one async for one in listed]
 
-    transfers = Connection(inventory=inventory, data=data).run(found)
+    transfers = Connection(inventory=inventory, data=data, reads=True).run(found)
     if output is Output.JSON:
         print_json(transfers)
         return

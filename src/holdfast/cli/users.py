@@ -64,7 +64,7 @@ def list_users(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """List all users, by name."""
-    users = Connection(orders, data=data).run(lambda client: client.users.list())
+    users = Connection(orders, data=data, reads=True).run(lambda client: client.users.list())
     if output is Output.JSON:
         print_json(users)
         return

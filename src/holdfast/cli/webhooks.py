@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.arguments import LimitOption, RequestIdOption, VersionOption, names_of, one_of
+from holdfast.cli.arguments import (
+    LimitOption,
+    RequestIdOption,
+    VersionOption,
+    given,
+    names_of,
+    one_of,
+)
 from holdfast.cli.arguments import time as moment
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import NOTIFIER_ADDRESS, Connection, DataOption, NotifierOption
@@ -44,12 +51,20 @@ SinceOption = Annotated[
     typer.Option(parser=moment, metavar="TIME", help="What happened at or after this."),
 ]
 AfterOrdersOption = Annotated[
-    str,
-    typer.Option(metavar="CURSOR", help="What follows this in the feed of Orders; or earliest."),
+    str | None,
+    typer.Option(
+        parser=given,
+        metavar="CURSOR",
+        help="What follows this in the feed of Orders; or earliest.",
+    ),
 ]
 AfterInventoryOption = Annotated[
-    str,
-    typer.Option(metavar="CURSOR", help="What follows this in the feed of Inventory; or earliest."),
+    str | None,
+    typer.Option(
+        parser=given,
+        metavar="CURSOR",
+        help="What follows this in the feed of Inventory; or earliest.",
+    ),
 ]
 
 
@@ -65,8 +80,8 @@ def create(
         ),
     ] = False,
     since: SinceOption = None,
-    after_orders: AfterOrdersOption = "",
-    after_inventory: AfterInventoryOption = "",
+    after_orders: AfterOrdersOption = None,
+    after_inventory: AfterInventoryOption = None,
     request_id: RequestIdOption = None,
     notifier: NotifierOption = NOTIFIER_ADDRESS,
     data: DataOption = None,
@@ -103,7 +118,7 @@ def list_webhooks(
     async def found(client: Holdfast) -> list[Webhook]:
         return [one async for one in client.webhooks.list(limit=limit)]
 
-    webhooks = Connection(notifier=notifier, data=data).run(found)
+    webhooks = Connection(notifier=notifier, data=data, reads=True).run(found)
     if output is Output.JSON:
         print_json(webhooks)
         return
@@ -125,7 +140,10 @@ def get(
 ) -> None:
     """Show a webhook."""
     _show(
-        Connection(notifier=notifier, data=data).run(lambda c: c.webhooks.get(webhook_id)), output
+        Connection(notifier=notifier, data=data, reads=True).run(
+            lambda c: c.webhooks.get(webhook_id)
+        ),
+        output,
     )
 
 
@@ -227,8 +245,8 @@ def replay(
     webhook_id: WebhookId,
     failed: Annotated[bool, typer.Option("--failed", help="Only what was given up.")] = False,
     since: SinceOption = None,
-    after_orders: AfterOrdersOption = "",
-    after_inventory: AfterInventoryOption = "",
+    after_orders: AfterOrdersOption = None,
+    after_inventory: AfterInventoryOption = None,
     notifier: NotifierOption = NOTIFIER_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
@@ -269,7 +287,7 @@ def deliveries(
             one async for one in client.webhooks.deliveries(webhook_id, state=state, limit=limit)
         ]
 
-    listed = Connection(notifier=notifier, data=data).run(found)
+    listed = Connection(notifier=notifier, data=data, reads=True).run(found)
     if output is Output.JSON:
         print_json(listed)
         return
@@ -308,14 +326,17 @@ def redeliver(
         print_line(f"{delivery.event_id} is {delivery.state.lower()}")
 
 
-def _types(given: list[str] | None) -> list[str] | None:
-    if given is None:
+def _types(told: list[str] | None) -> list[str] | None:
+    if not told:
         return None
-    return [name.strip() for names in given for name in names.split(",") if name.strip()]
+    types = [name.strip() for names in told for name in names.split(",") if name.strip()]
+    if not types:  # as of a variable that was never set: none would mean all of them
+        raise typer.BadParameter("names no event", param_hint="--types")
+    return types
 
 
 def _place(
-    since: datetime | None, after_orders: str, after_inventory: str
+    since: datetime | None, after_orders: str | None, after_inventory: str | None
 ) -> Mapping[str, str] | datetime | None:
     cursors = {"orders": after_orders, "inventory": after_inventory}
     told = {feed: cursor for feed, cursor in cursors.items() if cursor}

@@ -1,16 +1,25 @@
 """One service behind one channel: each call has a deadline, and is repeated only where safe."""
 
 import asyncio
+import os
 import random
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import grpc
 from google.protobuf.message import Message
 
 from holdfast.client._batches import REQUEST_BYTES_MAX
-from holdfast.client._errors import HoldfastError, Overloaded, Unavailable, request_too_large
+from holdfast.client._errors import (
+    HoldfastError,
+    Overloaded,
+    Unavailable,
+    client_closed,
+    client_forked,
+    request_too_large,
+)
 from holdfast.client._status import error_from_call
 
 PAUSE_S_MIN = 0.05  # doubles from here with every try, up to the maximum
@@ -56,6 +65,32 @@ class Calls:
         self.service, self._peer = service, f"{service} at {target}"
         self._deadline_s = deadline_s
         self._retry_s = deadline_s if retry_s is None else retry_s
+        self._closed = asyncio.Event()
+        self._process = os.getpid()
+
+    async def close(self) -> None:
+        """Close the channel: every call ends as Unavailable. A repeat changes nothing."""
+        self._closed.set()
+        await self.channel.close()
+
+    @contextmanager
+    def while_open(self) -> Iterator[None]:
+        """A call goes here: gRPC says in many ways that its channel is closed.
+
+        :raises Unavailable: it is, or was closed meanwhile.
+        :raises Refused: the client is of the process that this one was forked from.
+        """
+        if os.getpid() != self._process:
+            raise client_forked()
+        if self._closed.is_set():
+            raise client_closed()
+        try:
+            yield
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._closed.is_set() or (task is not None and task.cancelling()):
+                raise
+            raise client_closed() from None
 
     async def ask(
         self,
@@ -78,7 +113,8 @@ class Calls:
         patience = _Patience(self._retry_s, whole_s)
         while True:
             try:
-                return await method(request, timeout=patience.left_s(), metadata=self._identity)
+                with self.while_open():
+                    return await method(request, timeout=patience.left_s(), metadata=self._identity)
             except grpc.aio.AioRpcError as failed:
                 error = error_from_call(failed, self._peer, whole_s)
                 if not (_nothing_done(error) or (repeatable and _worth_repeating(error))):
@@ -86,7 +122,13 @@ class Calls:
                 pause_s = patience.pause_s(error)
                 if pause_s is None:
                     raise error from failed
-            await asyncio.sleep(pause_s)
+            await self._pause(pause_s)
+
+    async def _pause(self, pause_s: float) -> None:
+        """Wait before the next try, unless the client is closed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._closed.wait()
 
     def error(self, failed: grpc.aio.AioRpcError, deadline_s: float) -> HoldfastError:
         """What a call that failed tells of this service."""
@@ -109,26 +151,26 @@ class Calls:
         heard = False
         patience: _Patience | None = None  # counts from the first failure since something came
         while True:
-            call = method(
-                request, timeout=max(ends_at - time.monotonic(), 0.0), metadata=self._identity
-            )
-            try:
-                async for answer in call:
-                    heard, patience = True, None
-                    yield answer
-            except grpc.aio.AioRpcError as failed:
-                if heard and not whole and failed.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+            with self.while_open():
+                left_s = max(ends_at - time.monotonic(), 0.0)
+                call = method(request, timeout=left_s, metadata=self._identity)
+                try:
+                    async for answer in call:
+                        heard, patience = True, None
+                        yield answer
+                except grpc.aio.AioRpcError as failed:
+                    if heard and not whole and failed.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                        return
+                    error = error_from_call(failed, self._peer, listen_s)
+                    patience = patience or _Patience(self._retry_s, listen_s)
+                    pause_s = patience.pause_s(error)
+                    if pause_s is None or not (_nothing_done(error) or _worth_repeating(error)):
+                        raise error from failed
+                else:
                     return
-                error = error_from_call(failed, self._peer, listen_s)
-                patience = patience or _Patience(self._retry_s, listen_s)
-                pause_s = patience.pause_s(error)
-                if pause_s is None or not (_nothing_done(error) or _worth_repeating(error)):
-                    raise error from failed
-            else:
-                return
-            finally:
-                call.cancel()
-            await asyncio.sleep(pause_s)
+                finally:
+                    call.cancel()
+            await self._pause(pause_s)
 
 
 class _Patience:

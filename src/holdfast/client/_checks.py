@@ -168,12 +168,17 @@ class Checks:
             return float(value)
         return highest
 
-    def items(self, field: str, value: object) -> Sequence[object]:
+    def texts(self, field: str, value: object) -> list[str]:
+        """A list or tuple of texts, also an empty one."""
+        given = self.items(field, value, least=0)
+        return [self.text(f"{field}[{number}]", one) for number, one in enumerate(given)]
+
+    def items(self, field: str, value: object, *, least: int = 1) -> Sequence[object]:
         """A list or tuple of such items, at least one: it is read again for every try."""
         if isinstance(value, str | bytes) or not isinstance(value, Sequence):
             self.add(field, f"must be a list, not {_kind(value)}")
             return ()
-        if not value:
+        if len(value) < least:
             self.add(field, "is empty; it must have at least 1 item")
         return value
 

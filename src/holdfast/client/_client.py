@@ -31,6 +31,9 @@ class Holdfast:
     fails because nothing answers, or because the service asks to come back later, is repeated
     with growing pauses as long as that is safe. Errors are `HoldfastError` and its subclasses.
 
+    A closed client says so to every call, as `Unavailable` with the reason CLIENT_CLOSED. A process
+    that forked off can't use its parent's client, and is told so (`Refused`): it makes its own.
+
     Values that cannot be sent (a float for a quantity, half a character in a text, a time without
     a zone) are refused before anything is sent, as `InvalidRequest` with the fields.
 
@@ -88,8 +91,10 @@ class Holdfast:
         return await health_of(self._services)
 
     async def close(self) -> None:
-        """End what is under way and close all channels. A repeat changes nothing."""
-        await asyncio.gather(*(one.channel.close() for one in self._services))
+        """End what is under way, as Unavailable, and close all channels, for good. A repeat changes
+        nothing.
+        """
+        await asyncio.gather(*(one.close() for one in self._services))
 
     async def __aenter__(self) -> Self:
         return self

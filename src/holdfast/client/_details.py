@@ -2,7 +2,7 @@
 rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 from holdfast.client._checks import LINE_NO_MAX, QUANTITY_MAX, STOCK_MAX, Checks
@@ -81,9 +81,10 @@ def write_details(
     message.note = checks.text("note", details.note)
     if isinstance(message, orders_pb2.CreateOrderRequest):
         message.channel = checks.text("channel", details.channel)
-    for key, value in dict(details.attributes).items():
-        name = checks.text("attributes", key)
-        message.attributes[name] = checks.text(f"attributes[{key}]", value)
+    if checks.is_a("attributes", details.attributes, Mapping):
+        for key, value in details.attributes.items():
+            name = checks.text("attributes", key)
+            message.attributes[name] = checks.text(f"attributes[{key}]", value)
     for name in ("ship_to", "bill_to"):
         address = getattr(details, name)
         if address is not None and checks.is_a(name, address, Address):

@@ -31,6 +31,8 @@ from dataclasses import dataclass, field
 
 from holdfast.client._types import Shortage
 
+CLIENT_CLOSED = "CLIENT_CLOSED"
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -78,10 +80,15 @@ class HoldfastError(Exception):
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
+        self._failure = failure
         self.code = failure.code
         self.reason = failure.reason
         self.message = failure.message
         self.details = failure.details
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # By what it was made of: Python's own way gives a class its message alone.
+        return type(self), (self._failure,), self.__dict__
 
 
 class InvalidRequest(HoldfastError):
@@ -210,7 +217,9 @@ class Overloaded(HoldfastError):
 
 
 class Unavailable(HoldfastError):
-    """No usable answer came; the outcome is unknown. `reason` is empty if nothing answered."""
+    """No usable answer came; the outcome is unknown. `reason` is empty if nothing answered, and
+    CLIENT_CLOSED where the client itself is closed, or was while it waited.
+    """
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure)
@@ -274,6 +283,17 @@ def error_of(failure: Failure) -> HoldfastError:
     """The class that says most about it: by reason, else by code, else the root."""
     fitting = _BY_REASON.get(failure.reason) or _BY_CODE.get(failure.code, HoldfastError)
     return fitting(failure)
+
+
+def client_closed() -> HoldfastError:
+    """What a closed client says, and one that is closed under a call."""
+    return Unavailable(Failure("CANCELLED", "the client is closed", reason=CLIENT_CLOSED))
+
+
+def client_forked() -> HoldfastError:
+    """The refusal of a client whose connections and thread are another process's."""
+    message = "this client was made before the process forked: make one in each process"
+    return Refused(Failure("FAILED_PRECONDITION", message, reason="FORKED"))
 
 
 def request_too_large(field: str, size: int, size_max: int) -> HoldfastError:

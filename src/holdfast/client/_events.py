@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from holdfast.client._calls import PAUSE_S_MAX, PAUSE_S_MIN, Calls
 from holdfast.client._checks import SECONDS_MAX, WAIT_S_MAX, Checks
-from holdfast.client._errors import DeadlineExceeded, Overloaded, Unavailable
+from holdfast.client._errors import CLIENT_CLOSED, DeadlineExceeded, Overloaded, Unavailable
 from holdfast.client._times import seconds_to_wire, time_from_wire
 from holdfast.contracts.feeds.v1 import feeds_pb2
 from holdfast.contracts.inventory.v1 import events_pb2 as inventory_events
@@ -143,7 +143,8 @@ class Events:
                     self._methods[whose], request, repeatable=True, wait_s=POLL_S
                 )
             except (Unavailable, Overloaded, DeadlineExceeded) as error:
-                if patience_s is not None and monotonic() - heard_at > patience_s:
+                is_over = patience_s is not None and monotonic() - heard_at > patience_s
+                if is_over or error.reason == CLIENT_CLOSED:
                     raise
                 asked_s = 0.0 if isinstance(error, DeadlineExceeded) else error.retry_after_s or 0.0
                 await asyncio.sleep(asked_s + pause_s * random.uniform(0.5, 1.0))  # noqa: S311
@@ -156,7 +157,7 @@ class Events:
 
 
 def _request(
-    after: object, feed: object, types: Sequence[object], limit: object, wait_s: object
+    after: object, feed: object, types: object, limit: object, wait_s: object
 ) -> tuple[FeedName, feeds_pb2.ReadEventsRequest]:
     checks = Checks()
     whose = next((one for one in FeedName if one == feed), None)
@@ -168,10 +169,7 @@ def _request(
     )
     if request.cursor == "":
         checks.add("after", f'must be a cursor, or "{EARLIEST}", or "{LATEST}"')
-    if isinstance(types, str):
-        checks.add("types", "must be several names, not one text")
-    else:
-        request.types.extend(checks.text(f"types[{n}]", one) for n, one in enumerate(types))
+    request.types.extend(checks.texts("types", types))
     wait = seconds_to_wire(checks.seconds("wait_s", wait_s, highest=WAIT_S_MAX))
     if wait is not None:
         request.wait.CopyFrom(wait)

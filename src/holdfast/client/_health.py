@@ -55,7 +55,8 @@ async def _says(calls: Calls, name: str) -> bool | None:
     check = health_pb2_grpc.HealthStub(calls.channel).Check  # type: ignore[attr-defined]
     request = health_pb2.HealthCheckRequest(service=name)
     try:
-        answer = await check(request, timeout=HEALTH_S)
+        with calls.while_open():
+            answer = await check(request, timeout=HEALTH_S)
     except grpc.aio.AioRpcError as failed:
         if failed.code() is grpc.StatusCode.NOT_FOUND:
             return None

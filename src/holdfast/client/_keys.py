@@ -85,7 +85,7 @@ class Keys:
         request = pb.CreateKeyRequest(
             name=checks.text("name", name),
             grants=[checks.text("grants", one) for one in checks.items("grants", grants)],
-            networks=[checks.text("networks", one) for one in networks],
+            networks=checks.texts("networks", networks),
             lifetime=None if lifetime is None else _duration(checks, "lifetime", lifetime),
         )
         checks.raise_any()

@@ -36,7 +36,7 @@ class OrderLists:
         returns.
 
         :param request_ids: only orders recorded under one of these, whoever the customer is; at
-            most 1,000. Empty: any.
+            most 1,000. (): any. An empty list is refused: whoever has no ids looks for no orders.
         :param to_ship: only orders of which something can leave now.
         :param location_id: only orders for which units are held at this location; "": any.
         :param by_hold_end: only orders with a hold, the one that ends next first; neither with

@@ -24,6 +24,7 @@ from holdfast.client._types import (
 )
 from holdfast.client._wire import (
     payment_kind_to_wire,
+    payment_status_to_wire,
     status_to_wire,
 )
 from holdfast.contracts.inventory.v1 import inventory_pb2
@@ -134,15 +135,10 @@ def list_orders(
     by_hold_end: object,
 ) -> orders_pb2.ListOrdersRequest:
     checks = Checks()
-    wanted = status if isinstance(status, OrderStatus) else None
-    if status is not None and wanted is None:
-        checks.is_a("status", status, OrderStatus)
-    if wanted is OrderStatus.UNKNOWN:
-        checks.add("status", "UNKNOWN is what a newer service may answer, none to ask for")
     named = () if request_ids == () else checks.items("request_ids", request_ids)
     request = orders_pb2.ListOrdersRequest(
         customer_id=checks.text("customer_id", customer_id),
-        status=status_to_wire(wanted),
+        status=_status(checks, status),
         product_id=checks.text("product_id", product_id),
         created_from=time_to_wire(checks.instant("created_from", created_from)),
         created_before=time_to_wire(checks.instant("created_before", created_before)),
@@ -166,19 +162,22 @@ def search_orders(
 ) -> orders_pb2.SearchOrdersRequest:
     checks = Checks()
     request = orders_pb2.SearchOrdersRequest(
-        status=status_to_wire(status if isinstance(status, OrderStatus) else None),
+        status=_status(checks, status),
         created_from=time_to_wire(checks.instant("created_from", created_from)),
         created_before=time_to_wire(checks.instant("created_before", created_before)),
         to_ship=checks.flag("to_ship", to_ship),
     )
     for name, value in texts.items():
         setattr(request, name, checks.text(name, value))
-    if status is not None:
-        checks.is_a("status", status, OrderStatus)
-    if payment_status is not None and checks.is_a("payment_status", payment_status, PaymentStatus):
-        request.payment_status = orders_pb2.PaymentStatus.Value(f"PAYMENT_STATUS_{payment_status}")
+    if payment_status is not None:
+        known = checks.known("payment_status", payment_status, PaymentStatus)
+        request.payment_status = payment_status_to_wire(known)
     checks.raise_any()
     return request
+
+
+def _status(checks: Checks, status: object) -> orders_pb2.OrderStatus.ValueType:
+    return status_to_wire(None if status is None else checks.known("status", status, OrderStatus))
 
 
 def update_order(

@@ -1,8 +1,11 @@
 """The client for programs without an event loop: the same methods, run on a thread of its own."""
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from functools import wraps
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
@@ -15,7 +18,7 @@ from holdfast.client._client import (
     Holdfast,
 )
 from holdfast.client._customers import Customers
-from holdfast.client._errors import HoldfastError
+from holdfast.client._errors import HoldfastError, Unavailable, client_closed, client_forked
 from holdfast.client._events import Events
 from holdfast.client._inventory import Inventory
 from holdfast.client._keys import Keys
@@ -32,7 +35,7 @@ class HoldfastSync:
     """A client of all services for ordinary code; use it with `with`. Threads may share it.
 
     The same promises, errors and parameters as `Holdfast`, whose methods it runs. Async iterators
-    become plain ones.
+    become plain ones. Its thread doesn't follow into a process that forks off: make a client there.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class HoldfastSync:
         try:
             self._client = self._loop.run(connect())
         except HoldfastError:
-            self._loop.stop()
+            self._loop.stop(None)
             raise
         self.orders = _OrdersSync(self._client.orders, self._loop)
         self.inventory = _InventorySync(self._client.inventory, self._loop)
@@ -75,10 +78,10 @@ class HoldfastSync:
         self.health = self._loop.blocking(self._client.health)
 
     def close(self) -> None:
-        """End what is under way, close all channels and the thread. A repeat changes nothing."""
-        if not self._loop.stopped:
-            self._loop.run(self._client.close())
-            self._loop.stop()
+        """End what is under way, in other threads as Unavailable, and close all channels and the
+        thread, for good. A repeat changes nothing.
+        """
+        self._loop.stop(self._client)
 
     def __enter__(self) -> Self:
         return self
@@ -97,18 +100,34 @@ class _LoopThread:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="holdfast-client", daemon=True
-        )
+        self._thread = threading.Thread(target=self._serve, name="holdfast-client", daemon=True)
+        self._process = os.getpid()
+        self._client: Holdfast | None = None  # to be closed before the end
+        self._stopped = False
+        # A signal, or the garbage collector, may come back to the thread that holds it.
+        self._changing = threading.RLock()
         self._thread.start()
-        self.stopped = False
 
     def run(self, work: Coroutine[None, None, T]) -> T:
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            future = self._start(work)
+        except HoldfastError:
+            work.close()
+            raise
         try:
             return future.result()
+        except CancelledError:  # by nobody but `stop`
+            raise client_closed() from None
         finally:
             future.cancel()  # after Ctrl-C nothing goes on behind the caller's back
+
+    def _start(self, work: Coroutine[None, None, T]) -> "Future[T]":
+        if os.getpid() != self._process:
+            raise client_forked()
+        with self._changing:
+            if self._stopped:
+                raise client_closed()
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def blocking(self, method: Callable[P, Coroutine[None, None, T]]) -> Callable[P, T]:
         """The method, waited for."""
@@ -137,13 +156,47 @@ class _LoopThread:
                     return
                 yield item
         finally:
-            self.run(items.aclose())
+            self._leave(items)
 
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+    def _leave(self, items: AsyncGenerator[T]) -> None:
+        if self._stopped or os.getpid() != self._process:
+            return  # it has ended with the loop, or is the parent's to end
+        if threading.current_thread() is self._thread:
+            # The garbage collector runs anywhere: here, whoever waits, waits for themselves.
+            asyncio.run_coroutine_threadsafe(_close(items), self._loop)
+        else:
+            with suppress(Unavailable):
+                self.run(_close(items))
+
+    def stop(self, client: Holdfast | None) -> None:
+        """End all that is under way, close the client if there is one, and end the thread."""
+        if os.getpid() != self._process:
+            return
+        with self._changing:
+            if not self._stopped:
+                self._stopped = True
+                self._client = client
+                self._loop.call_soon_threadsafe(self._loop.stop)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _serve(self) -> None:
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._end())  # what waits for its tasks is told before that
         self._loop.close()
-        self.stopped = True
+
+    async def _end(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
+
+
+async def _close(items: AsyncGenerator[T]) -> None:
+    await items.aclose()
 
 
 async def _next(items: AsyncGenerator[T]) -> T:

@@ -44,13 +44,15 @@ def credentials(tls: object) -> grpc.ChannelCredentials | None:
 
 def _read(checks: Checks, tls: Tls, name: str) -> bytes | None:
     file = getattr(tls, name)
-    if file is None:
+    if file is None or not (isinstance(file, Path) or checks.text(f"tls.{name}", file) == file):
         return None
     try:
         return Path(file).read_bytes()
     except OSError as error:
         checks.add(f"tls.{name}", f"{file}: {error.strerror}")
-        return None
+    except ValueError:
+        checks.add(f"tls.{name}", f"{file!r} is no path")
+    return None
 
 
 def _require_usable(checks: Checks, tls: Tls) -> None:

@@ -130,7 +130,7 @@ class Users:
         request = pb.UpdateUserRequest(
             name=checks.text("name", name),
             password=checks.text("password", password),
-            locked=locked,
+            locked=None if locked is None else checks.flag("locked", locked),
         )
         if grants is not None:
             items = checks.items("grants", grants)

@@ -63,7 +63,7 @@ class Webhooks:
         request = pb.CreateWebhookRequest(
             url=checks.text("url", url),
             description=checks.text("description", description),
-            types=_types(checks, types),
+            types=checks.texts("types", types),
             in_order=checks.flag("in_order", in_order),
             request_id=checks.request_id(new_request_id() if request_id is None else request_id),
         )
@@ -138,7 +138,7 @@ class Webhooks:
             message.description = checks.text("description", description)
             given.append("description")
         if types is not None:
-            message.types.extend(_types(checks, types))
+            message.types.extend(checks.texts("types", types))
             given.append("types")
         if active is not None:
             is_active = checks.flag("active", active)
@@ -311,13 +311,6 @@ def _deliveries(
         request.state = _number(_DELIVERY_STATES, checks.known("state", state, DeliveryState))
     checks.raise_any()
     return request
-
-
-def _types(checks: Checks, types: Sequence[object]) -> list[str]:
-    if isinstance(types, str):
-        checks.add("types", "must be several names, not one text")
-        return []
-    return [checks.text(f"types[{place}]", one) for place, one in enumerate(types)]
 
 
 def _place(checks: Checks, after: Mapping[str, str] | datetime) -> pb.Place:

@@ -92,10 +92,17 @@ def money_from_wire(message: WireMoney) -> Money:
 
 
 def status_to_wire(status: OrderStatus | None) -> orders_pb2.OrderStatus.ValueType:
-    """For a filter: no status, or one this client does not know, is any."""
-    if status is None or status is OrderStatus.UNKNOWN:
+    """For a filter: no status is any."""
+    if status is None:
         return orders_pb2.ORDER_STATUS_UNSPECIFIED
     return orders_pb2.OrderStatus.Value(f"ORDER_STATUS_{status}")
+
+
+def payment_status_to_wire(status: PaymentStatus | None) -> orders_pb2.PaymentStatus.ValueType:
+    """Likewise."""
+    if status is None:
+        return orders_pb2.PAYMENT_STATUS_UNSPECIFIED
+    return orders_pb2.PaymentStatus.Value(f"PAYMENT_STATUS_{status}")
 
 
 def status_from_wire(number: int) -> OrderStatus:

@@ -157,6 +157,9 @@ def opened(path: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
     :raises UnreadableFile: it cannot be opened.
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            problem = "no regular file, and it is read more than once: save it first"
+            raise UnreadableFile(path, problem, is_there=False)
         with path.open("rb") as plain:
             zipped = plain.peek(len(_GZIP)).startswith(_GZIP)
             with gzip.GzipFile(fileobj=plain) if zipped else plain as stream:

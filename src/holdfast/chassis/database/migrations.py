@@ -74,7 +74,7 @@ def migrate(service: str, url: str) -> list[str]:
     """
     applied: list[str] = []
     if engine_of(url) == "sqlite":
-        sqlite_path(url).parent.mkdir(parents=True, exist_ok=True)
+        sqlite_path(url).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     else:
         asyncio.run(_make_schema(url))
     _upgrade(service, url, applied)
