@@ -6,6 +6,7 @@ between: what it costs is what any answer costs.
 
 import asyncio
 import sys
+from typing import Any
 
 import grpc
 import uvloop
@@ -18,14 +19,13 @@ SERVICE = "holdfast.bench.Echo"
 METHOD = f"/{SERVICE}/Echo"
 
 
-async def _echo(request: bytes, _context: "aio.ServicerContext[bytes, bytes]") -> bytes:
+async def _echo(receive: Any, _context: object) -> bytes:
+    request: bytes = await receive(False)
     return request
 
 
 def _register(server: aio.Server) -> None:
-    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-        "Echo": grpc.unary_unary_rpc_method_handler(_echo)
-    }
+    handlers: dict[str, Any] = {"Echo": grpc.unary_unary_rpc_method_handler(_echo)}
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, handlers)])
 
 

@@ -163,8 +163,12 @@ class Network:
 
 async def _handled(handler: Any, exchange: Exchange) -> Reply:
     context = ServerContext(exchange.metadata)
+
+    async def receive(_for_anybody: bool) -> bytes:
+        return exchange.body
+
     try:
-        message = await handler.unary_unary(handler.request_deserializer(exchange.body), context)
+        message = await handler.unary_unary(receive, context)
     except aio.AbortError:
         assert context.aborted is not None, "only `abort` raises it"
         return context.aborted

@@ -11,6 +11,7 @@ from holdfast import embedded
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.grpc import receiving
 from holdfast.chassis.grpc import server as grpc_server
+from holdfast.chassis.grpc.receiving import Receive
 from holdfast.client import Holdfast, Money, Unavailable
 from holdfast.home import Home, in_folder, in_postgres
 from testbed.keys import KEY
@@ -61,7 +62,8 @@ class Slow(grpc.GenericRpcHandler):
         self.found.set()
         return grpc.unary_unary_rpc_method_handler(self.answer)
 
-    async def answer(self, request: bytes, _context: object) -> bytes:
+    async def answer(self, receive: Receive, _context: object) -> bytes:
+        request = await receive(False)
         self.began.set()
         await self.go_on.wait()
         return request
