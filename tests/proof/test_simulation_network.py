@@ -34,11 +34,10 @@ class Desk(OrderServiceServicer):
         self.seen: list[str] = []
         self.takes_s = 0.0
 
-    async def GetOrderDetails(
-        self, request: orders_pb2.GetOrderDetailsRequest, context: Any
-    ) -> orders_pb2.Order:
+    async def GetOrderDetails(self, receive: Any, context: Any) -> orders_pb2.Order:
         process = current_process()
         assert process is not None
+        request = orders_pb2.GetOrderDetailsRequest.FromString(await receive(False))
         self.seen.append(f"{process.name} asked for {request.order_id}")
         try:
             await asyncio.sleep(self.takes_s)
