@@ -35,6 +35,7 @@ def test_a_caller_asks_by_every_verb_of_its_mix() -> None:
             "status": "PARTIALLY_SHIPPED",
             "stock": [["P-001", "main", 1]],
             "shipments": [["s-1", [[1, "P-001", "main", 1]]]],
+            "left_us": [1_780_000_000_000_000],
         },
         {"order_id": "an order", "return_id": "a return", "units": [[1, 1, 0]]},
         {"transfer_id": "a transfer", "closed": False, "units": [["P-001", 3, 1, 0]]},

@@ -270,8 +270,8 @@ def update(
     --ship-to and --bill-to replace the whole address; of the attributes only those that are named
     change.
     """
-    attributes = attributes_of(attribute) or None
-    new = (name, email, phone, address, reference, note, attributes, ship_to, bill_to)
+    attributes = attributes_of(attribute)
+    new = (name, email, phone, address, reference, note, attributes or None, ship_to, bill_to)
     if all(one is None for one in new):
         raise typer.BadParameter(
             "nothing to change: give --name, --email, --phone, --address, --reference, --note, "
@@ -279,18 +279,23 @@ def update(
         )
 
     async def change(client: Holdfast) -> Order:
-        now = await client.orders.get(order_id)
-        both = None if attributes is None else {**now.details.attributes, **attributes}
+        current, all_attributes = version, None
+        if attributes or not version:
+            now = await client.orders.get(order_id)
+            current = version or now.version
+            if attributes:
+                both = {**now.details.attributes, **attributes}
+                all_attributes = {key: value for key, value in both.items() if value}
         return await client.orders.update(
             order_id,
-            version=version or now.version,
+            version=current or 0,
             name=name,
             email=email,
             phone=phone,
             address=address,
             reference=reference,
             note=note,
-            attributes=both and {key: value for key, value in both.items() if value},
+            attributes=all_attributes,
             ship_to=ship_to,
             bill_to=bill_to,
         )
