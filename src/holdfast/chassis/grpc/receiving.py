@@ -27,6 +27,7 @@ from holdfast.chassis.validation import InvalidRequest
 RECEIVE_S_MAX = 20.0
 LOOK_S = 1.0  # between looks for who is late
 RECEIVING_MAX = 2_000  # calls of one address that wait for their request
+STRANGERS_RECEIVING_MAX = 500  # likewise, beyond which nobody is let wait who is not known
 READ_AT_ONCE = 16  # requests of one caller, of RECEIVE_BYTES_MAX each at worst
 STRANGERS_READ_AT_ONCE = 2  # of one address, by methods where nobody is asked who they are
 
@@ -36,7 +37,7 @@ METADATA_BYTES_MAX = 16 * 1024
 
 TOO_LARGE = f"the headers of a call may have {METADATA_BYTES_MAX:,} bytes"
 INCOMPLETE = "is not there, or not whole"
-TOO_MANY = f"{RECEIVING_MAX} calls from your address wait for their requests already"
+TOO_MANY = "too many calls from your address wait for their requests already"
 
 Receive = Callable[[bool], Awaitable[bytes]]
 """Return the bytes of a call's request; told whether it is for anybody, who is nobody we know.
@@ -111,7 +112,7 @@ class Receiving:
     async def receive(self, context: Any, for_anybody: bool) -> bytes:
         """See `Receive`."""
         address = callers.address_of(context.peer())
-        if self._receiving[address] >= RECEIVING_MAX:
+        if self._receiving[address] >= (STRANGERS_RECEIVING_MAX if for_anybody else RECEIVING_MAX):
             raise TooMuch("TOO_MANY_CALLS", TOO_MANY, BUSY_S)
         turns = self._strangers if for_anybody else self._known
         self._receiving[address] += 1

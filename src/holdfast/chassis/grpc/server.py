@@ -37,6 +37,8 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", RECEIVE_BYTES_MAX),
     # Else gRPC takes megabytes of each call, on a fast network, that nobody has begun to read.
     ("grpc.http2.bdp_probe", 0),
+    # With the 64 KiB that are usual, unary calls take a fifth longer.
+    ("grpc.http2.lookahead_bytes", 512 * 1024),
     # Above 1,000 calls not yet picked up, gRPC drops some at random as CANCELLED: our
     # queues refuse in better words.
     ("grpc.server.max_pending_requests", CONCURRENT_RPCS_MAX),
