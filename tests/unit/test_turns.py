@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from holdfast.chassis.turns import Turns
+from holdfast.chassis.turns import Counts, Turns
 
 
 class Block:
@@ -55,3 +55,19 @@ async def test_who_gives_up_takes_nobody_s_turn_and_nothing_is_kept_of_who_has_g
     assert second.runs
     await second.end()
     assert not turns._names
+
+
+def test_a_name_is_counted_as_often_as_its_blocks_run_and_forgotten_after_them() -> None:
+    counts = Counts()
+    with counts.one_of("ann"), counts.one_of("ann"), counts.one_of("bob"):
+        assert (counts.of("ann"), counts.of("bob"), counts.of("eve"), counts.total()) == (
+            2,
+            1,
+            0,
+            3,
+        )
+
+    with suppress(ValueError), counts.one_of("ann"):
+        raise ValueError
+
+    assert not counts._counts

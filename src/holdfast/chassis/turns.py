@@ -1,8 +1,38 @@
-"""Turns: a few at once for each name, such as of a caller or of what is acted on."""
+"""By name, such as of a caller or of what is acted on: how many are here, and turns for a few."""
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Hashable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+
+class Counts:
+    """How many of each name run such a block now. Nothing is kept of a name that nobody has here.
+
+    Belongs to one event loop.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    @contextmanager
+    def one_of(self, name: str) -> Iterator[None]:
+        """Count one more while the block runs."""
+        self._counts[name] += 1
+        try:
+            yield
+        finally:
+            self._counts[name] -= 1
+            if not self._counts[name]:
+                del self._counts[name]
+
+    def of(self, name: str) -> int:
+        """Return how many of a name there are."""
+        return self._counts[name]
+
+    def total(self) -> int:
+        """Return how many there are of all names."""
+        return self._counts.total()
 
 
 class Turns:

@@ -3,7 +3,6 @@
 from __future__ import annotations  # grpc's classes are generic only in their stubs
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from holdfast.chassis import callers
 from holdfast.chassis.grpc.receiving import INCOMPLETE, RECEIVE_S_MAX
-from holdfast.chassis.turns import Turns
+from holdfast.chassis.turns import Counts, Turns
 
 BYTES_MAX = 4 * 1024  # of a message
 READ_AT_ONCE = 2  # first messages of one address: gRPC takes 16 MiB of each to have it refused
@@ -94,7 +93,7 @@ class ForAnybody:
 
     def __init__(self, server: aio.Server, room: Room) -> None:
         self._server, self._room = server, room
-        self._calls: Counter[str] = Counter()
+        self._calls = Counts()
         self._streams = 0
         self._turns = Turns(READ_AT_ONCE)
 
@@ -131,19 +130,16 @@ class ForAnybody:
     @asynccontextmanager
     async def _one_of(self, context: Any, *, stream: bool) -> AsyncIterator[None]:
         address = callers.address_of(context.peer())
-        if self._calls[address] >= self._room.of_address or (
+        if self._calls.of(address) >= self._room.of_address or (
             stream and self._streams >= self._room.streams
         ):
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_MANY)
-        self._calls[address] += 1
         self._streams += stream
         try:
-            yield
+            with self._calls.one_of(address):
+                yield
         finally:
             self._streams -= stream
-            self._calls[address] -= 1
-            if not self._calls[address]:
-                del self._calls[address]
 
     async def _first(self, context: Any, read: Read) -> Any:
         try:

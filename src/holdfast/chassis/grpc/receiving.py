@@ -10,7 +10,6 @@ from __future__ import annotations  # grpc's classes are generic only in their s
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -21,7 +20,7 @@ from grpc import aio
 
 from holdfast.chassis import callers
 from holdfast.chassis.grpc.admission import BUSY_S, TooMuch
-from holdfast.chassis.turns import Turns
+from holdfast.chassis.turns import Counts, Turns
 from holdfast.chassis.validation import InvalidRequest
 
 RECEIVE_S_MAX = 20.0
@@ -89,7 +88,7 @@ class Receiving:
 
     def __init__(self, server: aio.Server) -> None:
         self._server = server
-        self._receiving: Counter[str] = Counter()
+        self._receiving = Counts()
         self._waits: dict[asyncio.Timeout, float] = {}  # with when each is late
         self._is_looking = False
         self._known = Turns(READ_AT_ONCE)
@@ -112,13 +111,13 @@ class Receiving:
     async def receive(self, context: Any, for_anybody: bool) -> bytes:
         """See `Receive`."""
         address = callers.address_of(context.peer())
-        if self._receiving[address] >= (STRANGERS_RECEIVING_MAX if for_anybody else RECEIVING_MAX):
+        most = STRANGERS_RECEIVING_MAX if for_anybody else RECEIVING_MAX
+        if self._receiving.of(address) >= most:
             raise TooMuch("TOO_MANY_CALLS", TOO_MANY, BUSY_S)
         turns = self._strangers if for_anybody else self._known
-        self._receiving[address] += 1
         wait = asyncio.timeout(None)
         try:
-            with self.answering.waiting():
+            with self._receiving.one_of(address), self.answering.waiting():
                 async with wait, turns.one_of(callers.current.get()):
                     self._end_if_late(wait)
                     request = await context.read()
@@ -126,9 +125,6 @@ class Receiving:
             raise TooSlow from None
         finally:
             self._waits.pop(wait, None)
-            self._receiving[address] -= 1
-            if not self._receiving[address]:
-                del self._receiving[address]
         if request is aio.EOF:
             raise InvalidRequest([("request", INCOMPLETE)])
         return request  # type: ignore[no-any-return]

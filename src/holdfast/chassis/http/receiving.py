@@ -1,12 +1,12 @@
 """Bodies are received here: who never sends one whole, or large ones, leaves room for the others.
 
-A request whose body is on its way counts for its caller, who has no more than a share of what a
-server does at once. Of what anybody may ask, such as signing in, the caller is the address, which
-may be a proxy's: the share is a smaller one, and all of them together leave room for who has a key.
+Who is known has no more than a share of what a server does at once (`shares`), and a few large
+bodies of it on their way. Of what anybody may ask, such as signing in, the caller is the address,
+which may be a proxy's: the share is a smaller one, and all of them together leave room for who has
+a key.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from typing import Any
@@ -20,7 +20,7 @@ from holdfast.chassis.http.binding import Binding
 from holdfast.chassis.http.context import Aborted
 from holdfast.chassis.http.flaws import BadHttpRequest, refused
 from holdfast.chassis.http.headers import is_json
-from holdfast.chassis.turns import Turns
+from holdfast.chassis.turns import Counts, Turns
 
 BODY_S_MAX = 30.0  # for a body to arrive
 LARGE_AT_ONCE = 16  # bodies of one caller that come in several parts
@@ -36,34 +36,30 @@ class Receiving:
     """
 
     def __init__(self, requests_max: int) -> None:
-        self._share = requests_max // 2
-        self._strangers_share, self._strangers_max = requests_max // 4, requests_max // 2
-        self._by_caller: Counter[str] = Counter()
-        self._by_stranger: Counter[str] = Counter()
+        self._share, self._all_max = requests_max // 4, requests_max // 2
+        self._strangers = Counts()
         self._large = Turns(LARGE_AT_ONCE)
 
     @contextmanager
     def one_of(
         self, peer: str, *, for_anybody: bool
     ) -> Iterator[AbstractAsyncContextManager[None]]:
-        """Count one more of who calls, while the block runs: in what it gets, a large body comes.
+        """Run a block that receives a body; in what it gets, the rest of a large one comes.
 
-        :param for_anybody: nobody is asked who they are.
+        :param for_anybody: nobody is asked who they are: such are counted here. Who is known has a
+            share of all that is done, see `Shares`.
         :raises Aborted: there are too many.
         """
         caller = callers.named(callers.address_of(peer))
-        counts = self._by_stranger if for_anybody else self._by_caller
-        if counts[caller] >= (self._strangers_share if for_anybody else self._share):
+        if not for_anybody:
+            yield self._large.one_of(caller)
+            return
+        if self._strangers.of(caller) >= self._share:
             raise Aborted(_TOO_MANY)
-        if for_anybody and counts.total() >= self._strangers_max:
+        if self._strangers.total() >= self._all_max:
             raise Aborted(_BUSY)
-        counts[caller] += 1
-        try:
-            yield nullcontext() if for_anybody else self._large.one_of(caller)
-        finally:
-            counts[caller] -= 1
-            if not counts[caller]:
-                del counts[caller]
+        with self._strangers.one_of(caller):
+            yield nullcontext()
 
 
 _TOO_MANY: Status = statuses.retry_later(

@@ -1,6 +1,5 @@
 """How much is done at once: for all together, and of that half at most for one caller."""
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +9,7 @@ from google.rpc.status_pb2 import Status
 from holdfast.chassis import callers
 from holdfast.chassis.grpc import statuses
 from holdfast.chassis.http.context import Aborted
+from holdfast.chassis.turns import Counts
 
 
 class Shares:
@@ -22,7 +22,7 @@ class Shares:
     def __init__(self, most: int, reason: str) -> None:
         self._most, self._reason = most, reason
         self._count = 0
-        self._by_caller: Counter[str] = Counter()
+        self._by_caller = Counts()
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -39,15 +39,10 @@ class Shares:
     def one_of(self, peer: str) -> Iterator[None]:
         """Count it for who calls, who is known by now. :raises Aborted: they have too many."""
         caller = callers.named(callers.address_of(peer))
-        if self._by_caller[caller] >= self._most // 2:
+        if self._by_caller.of(caller) >= self._most // 2:
             raise Aborted(_refusal(self._reason, "too many of your requests are under way"))
-        self._by_caller[caller] += 1
-        try:
+        with self._by_caller.one_of(caller):
             yield
-        finally:
-            self._by_caller[caller] -= 1
-            if not self._by_caller[caller]:
-                del self._by_caller[caller]
 
 
 def _refusal(reason: str, message: str) -> Status:
