@@ -3,7 +3,7 @@
 from __future__ import annotations  # grpc's classes are generic only in their stubs
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from holdfast.chassis import callers
 from holdfast.chassis.grpc.receiving import INCOMPLETE, RECEIVE_S_MAX
+from holdfast.chassis.grpc.wrapping import wrapping_for
 from holdfast.chassis.turns import Counts, Turns
 
 BYTES_MAX = 4 * 1024  # of a message
@@ -85,27 +86,23 @@ class Health(health_pb2_grpc.HealthServicer):
 
 
 class ForAnybody:
-    """A server as far as methods are added to it that anybody may call.
+    """Stands around methods that anybody may call.
 
     They get short messages only, and there is a limit to how many are under way: a call that waits,
     for news or for its next message, would else take the room of somebody with a key.
     """
 
-    def __init__(self, server: aio.Server, room: Room) -> None:
-        self._server, self._room = server, room
+    def __init__(self, room: Room) -> None:
+        self._room = room
         self._calls = Counts()
         self._streams = 0
         self._turns = Turns(READ_AT_ONCE)
 
-    def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
-        """Do nothing: the same methods are added by name."""
+    def around(self, server: aio.Server) -> aio.Server:
+        """Return what a servicer is to be added to instead of the server."""
+        return wrapping_for(server, self._bounded)
 
-    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
-        methods = {name: self._bounded(handler) for name, handler in handlers.items()}
-        bounded = grpc.method_handlers_generic_handler(service, methods)
-        self._server.add_generic_rpc_handlers([bounded])
-
-    def _bounded(self, handler: Any) -> Any:
+    def _bounded(self, _name: str, handler: Any) -> Any:
         read: Read = handler.request_deserializer
 
         async def answer(_requests: Any, context: Any) -> Any:

@@ -4,10 +4,10 @@ from __future__ import annotations  # grpc's classes are generic only in their s
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import grpc
 import structlog
@@ -22,6 +22,7 @@ from holdfast.chassis.grpc.admission import Admission
 from holdfast.chassis.grpc.chassis_errors import TooLong, chassis_status
 from holdfast.chassis.grpc.receiving import Receive
 from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX, RequestTooLarge
+from holdfast.chassis.grpc.wrapping import wrapping, wrapping_for
 from holdfast.chassis.identity import principal
 from holdfast.chassis.identity.refusals import Forbidden, Unauthenticated
 from holdfast.chassis.metrics import OVERLOAD_REFUSALS, RPC_SECONDS
@@ -51,27 +52,6 @@ class Gate(Protocol):
         """See that who was admitted may still come in. :raises Unauthenticated: not so."""
 
 
-class _Guarded:
-    """A server as generated code sees it while it adds a servicer to it.
-
-    :param take: is given each service's methods, wrapped, by name.
-    """
-
-    def __init__(
-        self, wrap: Callable[[str, Any], Any], take: Callable[[str, dict[str, Any]], None]
-    ) -> None:
-        self._wrap, self._take = wrap, take
-
-    def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
-        """Do nothing: the same methods are added by name."""
-
-    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
-        wrapped = {
-            name: self._wrap(f"{service}/{name}", handler) for name, handler in handlers.items()
-        }
-        self._take(service, wrapped)
-
-
 class RpcBoundary:
     """Stands around every method, so that no Python message ever reaches a caller.
 
@@ -88,17 +68,8 @@ class RpcBoundary:
         self._clock = clock
 
     def around(self, server: aio.Server) -> aio.Server:
-        """Return what a servicer is to be added to instead of the server.
-
-        The methods are wrapped once. An interceptor does the same for every call anew, which costs
-        a tenth of an empty one.
-        """
-
-        def take(service: str, methods: dict[str, Any]) -> None:
-            handler = grpc.method_handlers_generic_handler(service, methods)
-            server.add_generic_rpc_handlers([handler])
-
-        return cast(aio.Server, _Guarded(self._wrap, take))  # as far as generated code goes
+        """Return what a servicer is to be added to instead of the server."""
+        return wrapping_for(server, self._wrap)
 
     def methods(self, add: Callable[[Any, aio.Server], None], servicer: Any) -> dict[str, Any]:
         """Return a servicer's methods by name, wrapped as for a server of gRPC, but given messages
@@ -115,7 +86,7 @@ class RpcBoundary:
         def wrap(name: str, handler: Any) -> Any:
             return self._wrap(name, handler, read=_read_already)
 
-        add(servicer, cast(aio.Server, _Guarded(wrap, take)))  # as far as generated code goes
+        add(servicer, wrapping(wrap, take))
         return kept
 
     def is_for_anybody(self, method: str) -> bool:

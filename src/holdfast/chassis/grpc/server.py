@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServicer_to_server
 
 from holdfast.chassis.grpc.credentials import server_credentials
-from holdfast.chassis.grpc.for_anybody import HEALTH, REFLECTION, ForAnybody, Health, Room
+from holdfast.chassis.grpc.for_anybody import HEALTH, REFLECTION, ForAnybody, Health
 from holdfast.chassis.grpc.receiving import METADATA_BYTES_MAX, Receiving
 from holdfast.chassis.grpc.sizes import RECEIVE_BYTES_MAX
 from holdfast.chassis.messaging.broker import BrokerUnavailable
@@ -113,10 +113,10 @@ async def serving(
     receiving = Receiving(server)
     register(cast(aio.Server, receiving))  # as far as generated code goes
     health = Health()
-    health_pb2_grpc.add_HealthServicer_to_server(health, _bounded(server, HEALTH))
+    health_pb2_grpc.add_HealthServicer_to_server(health, ForAnybody(HEALTH).around(server))
     offered = reflection.aio.ReflectionServicer([service, *also, *_OF_GRPC])
     add_ServerReflectionServicer_to_server(  # type: ignore[no-untyped-call]
-        offered, _bounded(server, REFLECTION)
+        offered, ForAnybody(REFLECTION).around(server)
     )
     try:
         port = _add_port(server, listen, tls)
@@ -137,10 +137,6 @@ async def serving(
     finally:
         health.stop()
         await _stop(server, receiving)
-
-
-def _bounded(server: aio.Server, room: Room) -> aio.Server:
-    return cast(aio.Server, ForAnybody(server, room))  # as far as generated code goes
 
 
 async def _stop(server: aio.Server, receiving: Receiving) -> None:

@@ -5,9 +5,8 @@ from holdfast.chassis.grpc.admission import TooMuch
 from holdfast.chassis.grpc.rpc_boundary import Context
 from holdfast.chassis.identity import passwords
 from holdfast.chassis.identity.gate import tell_refusal
-from holdfast.chassis.identity.house import TAKEN
 from holdfast.chassis.identity.refusals import Unauthenticated
-from holdfast.chassis.identity.servicer import checked_grants, message_of
+from holdfast.chassis.identity.servicer import checked_grants, message_of, refuse_taken
 from holdfast.chassis.identity.user_store import User
 from holdfast.chassis.identity.users import Users, WrongPassword
 from holdfast.chassis.validation import Violations
@@ -62,8 +61,7 @@ class UserServicer(users_pb2_grpc.UserServiceServicer):
         name = _name(request.name, violations)
         if name != name.lower():
             violations.add("name", f"must be in lower case: {name.lower()}")
-        if name in TAKEN or "@" in name:
-            violations.add("name", "is one that others have, or has an @")
+        refuse_taken(name, violations)
         grants = checked_grants(request.grants, violations)
         passwords.check(violations, "password", request.password, name)
         violations.raise_any()

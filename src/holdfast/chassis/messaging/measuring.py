@@ -1,6 +1,7 @@
 """What only a look can tell: of a service's database and its rows, and of the broker."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from prometheus_client import Gauge
 
@@ -44,6 +45,18 @@ def measuring_broker(broker: Broker) -> Loop:
     return every(BROKER_LOOK_S, tell)
 
 
+@asynccontextmanager
+async def looking(database: Database, is_up: Gauge) -> AsyncIterator[Reading]:
+    """Read while the block runs, and tell whether the database answered to all of it."""
+    answered = False
+    try:
+        async with database.read() as reading:
+            yield reading
+        answered = True
+    finally:
+        is_up.set(answered)
+
+
 class Measuring:
     """Looks once and tells the metrics. Every process of a service looks, so that none tells what
     was so when it last had the right to.
@@ -60,15 +73,10 @@ class Measuring:
 
     async def __call__(self) -> int:
         """Return 0: there is never more to do at once."""
-        is_up = False
-        try:
-            async with self._database.read() as reading:
-                await self._count_dead_letters(reading)
-                for look in self._looks:
-                    await look(reading)
-            is_up = True
-        finally:
-            self._is_up.set(is_up)
+        async with looking(self._database, self._is_up) as reading:
+            await self._count_dead_letters(reading)
+            for look in self._looks:
+                await look(reading)
         return 0
 
     def parked(self) -> int:

@@ -1,6 +1,7 @@
 """Figures of the Notifier's own business, and where they come from."""
 
 from holdfast.chassis.database.seam import Database, Leadership
+from holdfast.chassis.messaging.measuring import looking
 from holdfast.chassis.metrics import DATABASE_UP, counter, gauge
 from holdfast.notifier.domain.events import FeedName
 from holdfast.notifier.infrastructure.sql import SQL
@@ -45,13 +46,8 @@ class Measuring:
 
     async def __call__(self) -> int:
         """Measure once."""
-        is_up = False
-        try:
-            async with self._database.read() as reading:
-                (row,) = await reading.fetch(self._sql.MEASURED)
-            is_up = True
-        finally:
-            self._is_up.set(is_up)
+        async with looking(self._database, self._is_up) as reading:
+            (row,) = await reading.fetch(self._sql.MEASURED)
         OPEN_DELIVERIES.set(row["deliveries"])
         DISABLED.set(row["disabled"])
         MAILS_WAITING.set(row["mails"])
