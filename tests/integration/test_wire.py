@@ -31,6 +31,7 @@ from testbed.http2 import (
 from tests.integration.conftest import RunningHoldfast, eventually, line
 
 PATH = "/holdfast.orders.v1.OrderService/GetOrderDetails"
+SIGN_IN = "/holdfast.identity.v1.UserService/SignIn"
 GOOD = pb.GetOrderDetailsRequest(
     order_id="00000000-0000-0000-0000-000000000000"
 ).SerializeToString()
@@ -175,6 +176,21 @@ async def test_who_may_not_call_is_told_so_before_the_request_is_there(
         return raw.begin(1, headers) + frame(DATA, 0, 1, message(GOOD)[:7])
 
     assert (await ask(holdfast.addresses.orders, begin)).told == UNAUTHENTICATED
+
+
+async def test_a_request_has_no_longer_to_come_because_others_have_their_turn(
+    holdfast: RunningHoldfast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody is asked who they are, two of an address are received at once."""
+    monkeypatch.setattr(receiving, "RECEIVE_S_MAX", 0.2)
+    monkeypatch.setattr(receiving, "LOOK_S", 0.1)
+    streams = range(1, 2 * 100, 2)
+    async with await RawConnection.open(holdfast.addresses.orders) as raw:
+        for stream in streams:
+            begin = raw.begin(stream, request_headers(SIGN_IN))
+            await raw.send(begin, frame(DATA, 0, stream, message(GOOD)[:7]))
+
+        assert (await raw.hear(streams[-1])).told == DEADLINE
 
 
 async def tasks_now() -> int:

@@ -118,9 +118,10 @@ class Receiving:
         wait = asyncio.timeout(None)
         try:
             with self._receiving.one_of(address), self.answering.waiting():
-                async with wait, turns.one_of(callers.current.get()):
+                async with wait:
                     self._end_if_late(wait)
-                    request = await context.read()
+                    async with turns.one_of(callers.current.get()):
+                        request = await context.read()
         except TimeoutError:
             raise TooSlow from None
         finally:
