@@ -43,7 +43,7 @@ BUSY = {"UpdateStock": 20, "QuarantineStock": 4, "ListBackorders": 5}
 SAMPLE_EVERY_S = 1.0
 TASKS_AT_REST_MAX = 44  # embedded mode has 39 or 40; and some may be about to end
 NOTIFIER_TASKS_MAX = 16
-DELIVERIES_MAX = 16 * 3  # to all partners, where nobody waited for the last
+DELIVERIES_MAX = 16 * 3  # to all partners: what happens as holds end is still on its way
 
 # What partners want, in turn; the first wants everything. The second has missed something.
 TYPES: Sequence[tuple[str, ...]] = (
@@ -221,7 +221,7 @@ class World:
         untold += self._partners.violations(later.feeds)
         untold += made_up(arrived, later.feeds) if whole else []
         problems = [problem for instance in self._instances for problem in instance.problems]
-        notifies = NOTIFIER_TASKS_MAX + (0 if whole else DELIVERIES_MAX)
+        notifies = NOTIFIER_TASKS_MAX + DELIVERIES_MAX
         problems += [
             f"14: {instance.name} has {instance.tasks} tasks at rest"
             for instance in self._instances
