@@ -11,6 +11,7 @@ from holdfast.orders.domain.money import MINOR_MAX, Money
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.stock import HeldStock, QueuedUnits, StockAnswer
+from holdfast.orders.domain.payments.payment import Payment, PaymentKind, PaymentStatus
 from holdfast.orders.infrastructure.ordering.figures import Counter
 from tests.contract import order_desk
 from tests.contract.conftest import START
@@ -70,6 +71,20 @@ async def test_what_becomes_of_an_order_later_changes_its_revenue_and_not_its_fi
 
     assert (found.outcomes.at_once, found.outcomes.ended) == (1, 0)
     assert found.sales == (Sales(1, Money("GBP", 0)),)
+
+
+async def test_an_order_that_did_not_get_its_products_counts_once_though_it_is_paid_for(
+    desk: Desk,
+) -> None:
+    order = await desk.place("r-1")
+    await desk.hear(order, Shortage("LAMP", 2, 1))
+    rejected = (await desk.read(order.order_id)).state
+    fact = Payment(PaymentKind.CAPTURED, "p-1", Money("GBP", 700))
+    await desk.record(rejected.record_payment(fact, PaymentStatus.PAID, desk.clock.now(), ANNA))
+
+    found = await counted(desk)
+
+    assert found.shortages == (ShortProduct("LAMP", 1, 1, 0, 0),)
 
 
 async def test_a_day_of_utc_ends_at_midnight_and_sums_end_at_the_largest_amount(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """The promises of Orders' lists: exact filters, and pages that hold while orders come in."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from re import findall
@@ -8,11 +9,12 @@ import pytest
 
 from holdfast.orders.application.ports import OrderFilter
 from holdfast.orders.domain.errors import Shortage
+from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.details import Details
 from holdfast.orders.domain.ordering.new_order import NewOrder
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
-from holdfast.orders.domain.payments.payment import PaymentStatus
+from holdfast.orders.domain.payments.payment import Payment, PaymentKind, PaymentStatus
 from holdfast.orders.infrastructure.ordering import reader
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from tests.contract import order_desk
@@ -127,6 +129,31 @@ async def test_pages_of_orders_that_ended_have_each_once_whenever_it_ended(desk:
         found += [order.request_id for order in page]
 
     assert found == ["r-7", "r-4", "r-2", "r-1"]
+
+
+async def test_an_order_that_ended_is_listed_once_whatever_is_recorded_of_it_afterwards(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "STRETCH", 2)
+    placed = [await desk.place(f"r-{number}") for number in range(3)]
+    for state in placed:
+        cancelled = state.cancel("", START, ANNA)
+        await desk.record(cancelled)
+        state = state.after(cancelled)
+        for reference in ("p-1", "p-2"):
+            fact = Payment(PaymentKind.CAPTURED, reference, Money("GBP", 1))
+            paid = state.record_payment(fact, PaymentStatus.PARTIALLY_PAID, START, ANNA)
+            await desk.record(paid)
+            state = state.after(paid)
+    every = OrderFilter(status=OrderStatus.CANCELLED)
+    found: list[list[str]] = []
+
+    for wanted in (every, replace(every, product_id="LAMP")):
+        for size in (1, 2, 9):
+            pages = desk.pages(wanted, size)
+            found.append([order.request_id async for page in pages for order in page])
+
+    assert found == [["r-2", "r-1", "r-0"]] * 6
 
 
 async def test_an_order_whose_id_is_older_than_its_moment_is_listed_from_that_moment(

@@ -777,6 +777,7 @@ SELECT short.one ->> 0 AS product_id, 1 AS rejected,
                         AND placed_at < $4) AS rejected
  CROSS JOIN jsonb_array_elements(shortages) AS short (one)
  WHERE order_history.status = 'REJECTED'
+   AND action = ''              -- not what was recorded of it afterwards, such as a payment
    AND order_history.order_id >= $1::uuid
    AND order_history.order_id < $2::uuid
  UNION ALL
@@ -923,7 +924,7 @@ ORDER BY orders.order_id DESC
 -- LIST_ENDED_ORDERS
 SELECT whole.*
   FROM (
-SELECT order_id
+SELECT DISTINCT order_id
   FROM order_history
  WHERE status = $7
    AND status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
@@ -2321,7 +2322,7 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_ENDED
 SELECT whole.*
   FROM (
-SELECT order_id
+SELECT DISTINCT order_id
   FROM order_history
  WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
    AND status = $7

@@ -744,6 +744,7 @@ SELECT json_extract(short.value, '$[0]') AS product_id, 1 AS rejected,
    AND placed_at < ?4
  CROSS JOIN json_each(shortages) AS short
  WHERE order_history.status = 'REJECTED'
+   AND action = ''              -- not what was recorded of it afterwards, such as a payment
    AND order_history.order_id >= ?1
    AND order_history.order_id < ?2
  UNION ALL
@@ -985,6 +986,7 @@ SELECT order_id
    AND placed_at < ?5
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
+ GROUP BY found.order_id
 ORDER BY found.order_id DESC
    LIMIT ?2
 ;
@@ -2444,7 +2446,6 @@ SELECT order_id
    AND status = ?7
    AND order_id < ?1
    AND order_id >= ?3
- ORDER BY order_id DESC
 ) AS found
  CROSS JOIN orders USING (order_id)
  WHERE true
@@ -2529,6 +2530,7 @@ SELECT order_id
    AND channel = ?11
    AND order_id = found.order_id
  LIMIT 1) IS NOT NULL ELSE true END
+ GROUP BY found.order_id
 ORDER BY found.order_id DESC
    LIMIT ?2
 ;

@@ -106,6 +106,7 @@ SELECT json_extract(short.value, '$[0]') AS product_id, 1 AS rejected,
     )
     _REJECTED_OF_DAY = """
  WHERE order_history.status = 'REJECTED'
+   AND action = ''              -- not what was recorded of it afterwards, such as a payment
    AND order_history.order_id >= $1::uuid
    AND order_history.order_id < $2::uuid
 """

@@ -56,7 +56,11 @@ def _looked_up(filtered: str) -> str:
     )
 
 
-_ENDED = "\nSELECT order_id\n  FROM order_history\n WHERE status = $7\n   AND " + ENDED
+_ENDED = (
+    either(postgresql="\nSELECT DISTINCT order_id", sqlite="\nSELECT order_id")
+    + "\n  FROM order_history\n WHERE status = $7\n   AND "
+    + ENDED
+)
 _HAS_PRODUCT = """EXISTS (SELECT 1
                  FROM order_line
                 WHERE order_line.order_id = orders.order_id
@@ -149,6 +153,7 @@ class Lead(NamedTuple):
     :param of_few: the column has few values. Asked for one of them, PostgreSQL might go by the
         primary key, where its entries lie in the same order, and walk through all others. Asked for
         a range of pairs, and in the order of pairs, it can't.
+    :param repeats: an order may have several entries.
     """
 
     is_set: str
@@ -157,6 +162,7 @@ class Lead(NamedTuple):
     value: str = ""
     also: str = "true"
     of_few: bool = False
+    repeats: bool = False
 
     def entries(self) -> str:
         sought = f"\n   AND {self.column} = {self.value}" if self.column else ""
@@ -184,9 +190,15 @@ LEADS = {
     "PENDING": Lead("$7 = 'PENDING'", "unanswered"),
     "RESERVED": Lead("$7 = 'RESERVED'", "hold"),
     "CUSTOMER": Lead("$6 <> ''", "orders AS asked", "customer_id", "$6"),
-    "PRODUCT": Lead("$8 <> ''", "order_line", "product_id", "$8"),
+    "PRODUCT": Lead("$8 <> ''", "order_line", "product_id", "$8", repeats=True),
+    # What was recorded of an order after its end, such as a payment, has its status, too.
     "ENDED": Lead(
-        "$7 IN ('REJECTED', 'CANCELLED', 'EXPIRED')", "order_history", "status", "$7", ENDED
+        "$7 IN ('REJECTED', 'CANCELLED', 'EXPIRED')",
+        "order_history",
+        "status",
+        "$7",
+        ENDED,
+        repeats=True,
     ),
     "PAYMENT": Lead("$12 NOT IN ('', 'NONE')", "payment_state", "status", "$12", of_few=True),
     "CHANNEL": Lead("$11 <> ''", "order_details", "channel", "$11", "channel <> ''", of_few=True),
@@ -209,7 +221,7 @@ def _search_by(name: str) -> str:
     ordered = either(
         postgresql=f"ORDER BY {by}found.order_id DESC\n LIMIT $2\n", sqlite=_NEWEST_FOUND_FIRST
     )
-    if name == "PRODUCT":  # which may be in several lines
+    if lead.repeats:
         leading = either(
             postgresql=leading.replace("SELECT", "SELECT DISTINCT"),
             sqlite=lead.entries() + _IN_PAGE,
@@ -251,7 +263,7 @@ class PagingStatements:
     LIST_ORDERS = _COLUMNS + "  FROM orders\n WHERE true" + _LISTED
     LIST_ORDERS_OF_CUSTOMER = _COLUMNS + "  FROM orders\n WHERE customer_id = $6" + _LISTED
     LIST_ENDED_ORDERS = (_LED_BY + _ENDED + _IN_PAGE) + (
-        _looked_up(_FILTERED) + _NEWEST_FOUND_FIRST
+        _looked_up(_FILTERED) + _GROUPED + _NEWEST_FOUND_FIRST
     )
     LIST_ORDERS_OF_REQUESTS = (_LED_BY + _OF_REQUESTS + _WITH_PRODUCT_TOO + _IN_PAGE) + (
         _looked_up(_FILTERED) + _NEWEST_FOUND_FIRST
