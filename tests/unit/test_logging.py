@@ -2,8 +2,10 @@
 
 import json
 import logging
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
@@ -50,6 +52,26 @@ def test_a_line_is_json_whatever_it_tells_of(capsys: pytest.CaptureFixture[str])
     assert (line["event"], line["level"]) == ("odd", "warning")
     assert (line["half"], line["huge"], line["unknown"]) == ("\ud83d", 2**70, "{1}")
     assert datetime.fromisoformat(line["timestamp"]).tzinfo == UTC
+
+
+@pytest.mark.parametrize("log", ["a full disk", "a pipe that nobody reads"])
+def test_a_log_that_takes_no_lines_stops_nobody(log: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the log's disk was full every call ended with UNKNOWN or 500, also what was done."""
+    before = structlog.get_config()
+    configure_logging(as_json=True)
+    if log == "a full disk":
+        file = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, file = os.pipe()
+        os.close(reader)
+    stream = os.fdopen(file, "w", buffering=1)
+    monkeypatch.setattr(sys, "stderr", stream)
+    try:
+        structlog.get_logger().warning("lost")
+    finally:
+        structlog.configure(**before)
+        with suppress(OSError):
+            stream.close()
 
 
 def test_a_line_of_a_library_is_json_too() -> None:

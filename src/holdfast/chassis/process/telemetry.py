@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
 import orjson
@@ -108,7 +108,9 @@ class _StandardError:
     """Writes each line at once, to whatever standard error is by then."""
 
     def msg(self, line: str) -> None:
-        sys.stderr.write(line + "\n")
+        # A full disk, or a reader of the log that has gone, costs lines and no answers.
+        with suppress(OSError):
+            sys.stderr.write(line + "\n")
 
     debug = info = warning = error = critical = exception = msg
 
