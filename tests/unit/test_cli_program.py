@@ -101,6 +101,29 @@ def test_a_command_that_may_say_nothing_of_errors_still_works(network: Network) 
     assert done.returncode == 0
 
 
+TELLS_WHAT_IS_OPEN = """
+import os
+from holdfast.cli import main
+
+main.app = lambda: print(*(os.readlink(f"/proc/self/fd/{number}") for number in (0, 2)))
+main.main()
+"""
+
+
+def test_nothing_gets_the_number_of_a_closed_standard_input_or_error() -> None:
+    """It got a socket of `holdfast up`, whose stop ended with SIGABRT then."""
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -c "$1" <&- 2>&-', sys.executable, TELLS_WHAT_IS_OPEN],
+        env=python_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+    assert done.stdout == "/dev/null /dev/null\n"
+
+
 PRINTS_MUCH_AMONG_SIGNALS = """
 import signal
 from holdfast.cli import main, output

@@ -117,6 +117,11 @@ def main() -> None:
     if sys.__stdout__ is None:  # a file or connection would have its number, and be printed into
         typer.echo("holdfast: standard output is closed: say where to print", err=True)
         raise SystemExit(USAGE)
+    # Nothing else may get their numbers: uvloop ends the process as it closes one of these.
+    if sys.__stdin__ is None:
+        sys.stdin = Path(os.devnull).open()  # noqa: SIM115 - open to the end
+    if sys.__stderr__ is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - likewise
     write_whole()
     app()
 
