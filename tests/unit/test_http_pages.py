@@ -9,6 +9,8 @@ from pathlib import Path
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from holdfast.chassis.http.answers import MAKES, Answers, place_of_made
+from holdfast.chassis.http.binding import Rules
 from holdfast.chassis.http.pages import POLICY, Pages, told
 from holdfast.chassis.http.router import routes_of
 from holdfast.contracts.identity.v1 import keys_pb2, users_pb2
@@ -44,6 +46,31 @@ def test_the_document_has_every_path_with_words_for_it() -> None:
 
     assert len(operations) == sum(len(verbs) for verbs in DOCUMENT["paths"].values())
     assert operations["AdjustStock"]["parameters"][2]["required"], "its Idempotency-Key"
+
+
+def test_whatever_is_made_is_told_with_its_place() -> None:
+    answers = {
+        "CreateOrder": orders_pb2.CreateOrderResponse(order_id="x"),
+        "CreateProduct": inventory_pb2.Product(product_id="x"),
+        "CreateLocation": inventory_pb2.Location(location_id="x"),
+        "CreateTransfer": inventory_pb2.Transfer(transfer_id="x"),
+        "CreateUser": users_pb2.User(name="x"),
+        "CreateWebhook": notifier_pb2.WebhookSecret(
+            webhook=notifier_pb2.Webhook(webhook_id="x"), secret="whsec_"
+        ),
+    }
+    told_of = set()
+    for routes in map(routes_of, SERVICES):
+        for route in routes:
+            place = place_of_made(route, routes) if route.verb == "POST" else ""
+            if not place or not route.method.name.startswith(MAKES):
+                continue
+            made, how = answers[route.method.name], Answers(route, Rules(), place)
+            answer = how.of(made, query=b"", if_none_match="", wait_s=None, trailing={})
+            assert answer.headers["location"] == f"{route.template}/x"
+            told_of.add(route.method.name)
+
+    assert told_of == answers.keys()
 
 
 def test_every_field_that_may_be_sent_is_described() -> None:

@@ -1,9 +1,11 @@
 """What a method answered, as an HTTP answer: status, headers and body."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
+
+from google.protobuf.message import Message
 
 from holdfast.chassis.grpc.rpc_boundary import REPLAYED_TRAILER
 from holdfast.chassis.http.binding import Rules
@@ -26,6 +28,16 @@ class Answer(NamedTuple):
 
 def of_problem(problem: Problem) -> Answer:
     return Answer(problem.status, {"content-type": PROBLEM_TYPE, **problem.headers}, problem.body())
+
+
+def place_of_made(route: Route, beside: Iterable[Route]) -> str:
+    """The template of the path to what a route makes; "" where there is none."""
+    return next((one.template for one in beside if _is_child(one.template, route.template)), "")
+
+
+def _is_child(template: str, of: str) -> bool:
+    owner, _, last = template.rpartition("/")
+    return owner == of and last.startswith("{")
 
 
 class Answers:
@@ -94,7 +106,11 @@ def _with_token(query: bytes, token: str) -> str:
 
 
 def _filled(template: str, message: Any) -> str:
-    """The path of what was made, whose template ends with a variable."""
+    """The path of what was made, whose template ends with a variable: a field of the answer, or of
+    what is told in it beside something else, such as a secret.
+    """
     owner, _, variable = template.rpartition("/")
     name = variable.strip("{}").rpartition(".")[2]
-    return f"{owner}/{quote(getattr(message, name), safe='')}"
+    parts = [one for _, one in message.ListFields() if isinstance(one, Message)]
+    made = next(one for one in (message, *parts) if name in one.DESCRIPTOR.fields_by_name)
+    return f"{owner}/{quote(getattr(made, name), safe='')}"

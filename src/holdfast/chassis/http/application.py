@@ -15,7 +15,7 @@ from holdfast.chassis.clock import Clock
 from holdfast.chassis.grpc import statuses
 from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX
 from holdfast.chassis.http import event_stream, problems
-from holdfast.chassis.http.answers import Answer, Answers, of_problem
+from holdfast.chassis.http.answers import Answer, Answers, of_problem, place_of_made
 from holdfast.chassis.http.binding import Binding
 from holdfast.chassis.http.browsers import is_of_others
 from holdfast.chassis.http.context import Aborted, HttpContext
@@ -109,16 +109,13 @@ class HttpApplication:
             routes = routes_of(service.descriptor)
             templates += [route.template for route in routes]
             for route in routes:
-                made = next(
-                    (r.template for r in routes if _is_child(r.template, route.template)), ""
-                )
                 method = f"{service.descriptor.full_name}/{route.method.name}"
                 self._router.add(
                     route,
                     _Target(
                         service.methods[route.method.name],
                         Binding(route, service.rules),
-                        Answers(route, service.rules, made),
+                        Answers(route, service.rules, place_of_made(route, routes)),
                         partial(service.require_known, method),
                         service.is_for_anybody(method),
                     ),
@@ -300,11 +297,6 @@ def _until_gone(receive: Receive, time_left: asyncio.Timeout) -> Iterator[None]:
         yield
     finally:
         watching.cancel()
-
-
-def _is_child(template: str, of: str) -> bool:
-    owner, _, last = template.rpartition("/")
-    return owner == of and last.startswith("{")
 
 
 def _ours(correlation_id: str) -> problems.Problem:
