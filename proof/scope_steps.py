@@ -26,6 +26,7 @@ from holdfast.orders.domain.errors import OrdersError, Shortage
 from holdfast.orders.domain.events import question_in
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
+from holdfast.orders.domain.ordering.cut_down import cut_down
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import Contents, EditState
 from holdfast.orders.domain.ordering.lines import OrderLine
@@ -44,7 +45,6 @@ from holdfast.orders.domain.returns.returned import (
 )
 from holdfast.orders.domain.shipping import shipment as shipments
 from holdfast.orders.domain.shipping import transitions as shipping
-from holdfast.orders.domain.shipping.rest import cut_down
 from holdfast.orders.domain.shipping.shipment import AskedItem, Shipment, shipped_by_line
 from proof.scope_decisions import judge_decision
 from proof.scope_world import (

@@ -10,11 +10,12 @@ from holdfast.inventory.application.transfers.create_transfer import AskedTransf
 from holdfast.inventory.application.transfers.receive_transfer import ReceiveTransfer
 from holdfast.inventory.domain.errors import BelowReserved
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
-from holdfast.orders.application.ordering.edit_orders import CancelUnits
+from holdfast.orders.application.ordering.edit_orders import CancelRest, CancelUnits
 from holdfast.orders.application.payments.record_payment import RecordPayment
 from holdfast.orders.domain.errors import IllegalTransition
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.payments.errors import PaymentExceeds
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from holdfast.orders.domain.returns.returned import Disposition
@@ -101,6 +102,38 @@ async def test_a_discount_does_not_wander_to_other_lines(shop: TwoServices) -> N
 
     assert (with_both, order.total) == (Money("GBP", 600), Money("GBP", 350))
     assert order.contents.charges == ()
+
+
+async def test_cancelled_units_take_their_share_of_every_charge_with_them(
+    shop: TwoServices,
+) -> None:
+    """Who keeps one of three pays the same, whether the others were cancelled as units, one after
+    the other or as the rest.
+    """
+    await shop.supply(LAMP=9, MUG=9)
+    charges = (
+        Charge(ChargeKind.DISCOUNT, 1, "SALE", Money("GBP", 600)),
+        Charge(ChargeKind.TAX, 1, "VAT", Money("GBP", 100)),
+        Charge(ChargeKind.DISCOUNT, 0, "CLUB", Money("GBP", 80)),
+        Charge(ChargeKind.SHIPPING, 0, "", Money("GBP", 500)),
+    )
+    orders = [await shop.confirmed(asks(f"r-{number}", LAMP=3, MUG=1)) for number in range(3)]
+    orders = [await edit(shop, edit_of(order, *charges, LAMP=3, MUG=1)) for order in orders]
+    at_once, by_one, rest = orders
+
+    async def cancel(order: Order, *units: tuple[int, int]) -> Order:
+        return await edit(shop, CancelUnits(order.order_id, order.state.version, units, ANNA, ""))
+
+    at_once = await cancel(at_once, (1, 2), (2, 1))
+    by_one = await cancel(await cancel(await cancel(by_one, (2, 1)), (1, 1)), (1, 1))
+    rest = await ship(shop, rest, "s-1", (1, 1))
+    version = rest.state.version
+    assert await shop.edit_orders([CancelRest(rest.order_id, version, ANNA, "")]) == [None]
+    rest = await shop.order(rest.order_id)
+
+    assert [charge.amount.minor for charge in at_once.charges] == [200, 33, 15, 500]
+    assert at_once.total == Money("GBP", 350 - 200 + 33 - 15 + 500)
+    assert at_once.contents == by_one.contents == rest.contents
 
 
 async def test_what_never_came_back_is_not_restocked_nor_more_refunded_than_was_paid(

@@ -15,11 +15,11 @@ from holdfast.inventory.domain.stock.movements import Cause, MovementKind
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.charges import Charge, ChargeKind, charged_total
+from holdfast.orders.domain.ordering.cut_down import cut_down
 from holdfast.orders.domain.ordering.edits import Contents
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.stock import HeldStock as KnownStock
 from holdfast.orders.domain.shipping.errors import NotHeldThere, NothingToShip, OverShipment
-from holdfast.orders.domain.shipping.rest import cut_down
 from holdfast.orders.domain.shipping.shipment import (
     AskedItem,
     Shipment,

@@ -256,13 +256,12 @@ class OrderServiceServicer:
 
     def CancelOrder(self, request, context):
         """Cancels a pending, reserved or confirmed order, or units of its lines; their stock comes back shortly after. Of an order of
-        which a part has left, the rest is cancelled: its lines are cut down to what has left, charges of lines and order-wide
-        discounts in proportion, and it is SHIPPED. Repeating the call for the whole order changes nothing.
+        which a part has left, the rest is cancelled: its lines are cut down to what has left, and it is SHIPPED. Repeating the
+        call for the whole order changes nothing.
         For units of lines it is an edit (see UpdateOrder, and its errors): it needs the version last read, and a repeat is ABORTED.
-        Its charges stay, but for those of lines that go.
+        Where something is left of the order, its charges of lines and order-wide discounts are cut in proportion.
         Errors:
         NOT_FOUND
-        INVALID_ARGUMENT     also: a discount would be above what is left: edit the order with all its charges (UpdateOrder).
         FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired, or all of it has left.
         NOTHING_LEFT: these are all its units: cancel it as a whole.
         """

@@ -24,19 +24,19 @@ from holdfast.orders.domain.errors import (
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.charges import Charge
+from holdfast.orders.domain.ordering.cut_down import cut_down
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import (
     Contents,
     EditedLine,
     edited,
     refuse_contents,
-    without_units,
+    units_left,
 )
 from holdfast.orders.domain.ordering.lines import demand_of
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.sourcing import Sourcing
 from holdfast.orders.domain.payments.payment import Payment, status_of
-from holdfast.orders.domain.shipping.rest import cut_down
 from holdfast.orders.domain.shipping.shipment import refuse_below, shipped_by_line
 
 REASON = "order edited"
@@ -96,8 +96,9 @@ class CancelUnits(NamedTuple):
         return {}
 
     def contents(self, known: Editable, _prices: Mapping[str, Money]) -> Contents:
-        """:raises WrongLines, NothingLeft, KeptCharges: see `without_units`."""
-        return without_units(known.order.contents, self.units, self.order_id)
+        """:raises WrongLines, NothingLeft: see `units_left`."""
+        before = known.order.contents
+        return cut_down(before, units_left(before, self.units, self.order_id))
 
 
 class CancelRest(NamedTuple):

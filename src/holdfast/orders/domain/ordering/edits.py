@@ -213,12 +213,13 @@ def _lines(
     return tuple(sorted(lines, key=lambda line: line.line_no))
 
 
-def without_units(before: Contents, units: Sequence[tuple[int, int]], order_id: str) -> Contents:
-    """Return the contents without some units of lines, which are named by their numbers.
+def units_left(
+    before: Contents, units: Sequence[tuple[int, int]], order_id: str
+) -> Mapping[int, int]:
+    """Return what is left of each line without some units of lines, all by their numbers.
 
     :raises WrongLines: there is no such line, it is named twice, or has fewer units.
-    :raises NothingLeft: it has no other units.
-    :raises KeptCharges: a discount is above what is left of what it is taken off from.
+    :raises NothingLeft: the order has no other units.
     """
     known = {line.line_no: line for line in before.lines}
     problems = dict[int, str]()
@@ -231,11 +232,10 @@ def without_units(before: Contents, units: Sequence[tuple[int, int]], order_id: 
     if problems:
         raise WrongLines(problems)
     off = dict(units)
-    left = [one._replace(quantity=one.quantity - off.get(one.line_no, 0)) for one in before.lines]
-    lines = tuple(line for line in left if line.quantity)
-    if not lines:
+    left = {line.line_no: line.quantity - off.get(line.line_no, 0) for line in before.lines}
+    if not any(left.values()):
         raise NothingLeft(order_id)
-    return _with_charges_kept(lines, before.charges, before.sourcing)
+    return left
 
 
 def _with_charges_kept(

@@ -1,4 +1,4 @@
-"""The rest of an order is cancelled: what it comes down to when only what has left is of it."""
+"""Units of an order, or the rest of it, are cancelled: what it comes down to without them."""
 
 from collections.abc import Mapping
 
@@ -8,23 +8,23 @@ from holdfast.orders.domain.ordering.edits import Contents
 from holdfast.orders.domain.ordering.lines import OrderLine
 
 
-def cut_down(before: Contents, shipped: Mapping[int, int]) -> Contents:
-    """Return the contents with only the units that have left.
+def cut_down(before: Contents, kept: Mapping[int, int]) -> Contents:
+    """Return the contents with only some of their units: who keeps these pays for them as before.
 
     Charges of a line are cut in proportion to its units, rounded down; those of lines that go, go
     with them. Discounts of the whole order are cut in proportion to what the lines cost less their
     own discounts, so that they never are above it; its other charges stay.
 
-    :param shipped: units by line number.
+    :param kept: units by line number; of one line at least.
     """
     lines = tuple(
-        line._replace(quantity=shipped[line.line_no])
+        line._replace(quantity=kept[line.line_no])
         for line in before.lines
-        if shipped.get(line.line_no)
+        if kept.get(line.line_no)
     )
     units = {line.line_no: line.quantity for line in before.lines}
     of_lines = {
-        place: charge.amount.minor * shipped.get(charge.line_no, 0) // units[charge.line_no]
+        place: charge.amount.minor * kept.get(charge.line_no, 0) // units[charge.line_no]
         for place, charge in enumerate(before.charges)
         if charge.line_no
     }
@@ -35,7 +35,7 @@ def cut_down(before: Contents, shipped: Mapping[int, int]) -> Contents:
         minor = of_lines.get(place, charge.amount.minor)
         if charge.kind is ChargeKind.DISCOUNT and not charge.line_no and was:
             minor = minor * now // was
-        if not charge.line_no or shipped.get(charge.line_no):
+        if not charge.line_no or kept.get(charge.line_no):
             charges.append(charge._replace(amount=Money(charge.amount.currency, minor)))
     total = charged_total(lines, charges)
     return Contents(lines, tuple(charges), total, before.sourcing)
