@@ -223,6 +223,11 @@ WRONG: dict[str, tuple[list[pb.OrderLine], dict[str, Any], set[str]]] = {
         },
         {"lines[0].unit_price", "charges[0].amount"},
     ),
+    "a charge without an amount": (
+        [],
+        {"mask": ["charges"], "charges": [pb.Charge(kind=pb.CHARGE_KIND_DISCOUNT)]},
+        {"charges[0].amount"},
+    ),
     "a charge of no line": (
         lines((1, "LAMP", 1)),
         {

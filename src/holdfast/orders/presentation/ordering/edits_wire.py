@@ -31,12 +31,13 @@ VERSION_MAX = 2**63 - 1
 
 
 def amounts_in(request: pb.UpdateOrderRequest) -> Iterator[WireMoney]:
-    """The amounts of an edit: those without a currency are in the order's."""
+    """The amounts that an edit gives: those without a currency are in the order's."""
     for line in request.lines:
         if line.HasField("unit_price"):
             yield line.unit_price
     for charge in request.charges:
-        yield charge.amount
+        if charge.HasField("amount"):
+            yield charge.amount
 
 
 def read_edit(
