@@ -74,6 +74,27 @@ def test_a_log_that_takes_no_lines_stops_nobody(log: str, monkeypatch: pytest.Mo
             stream.close()
 
 
+def test_on_a_terminal_no_value_that_an_error_met_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = structlog.get_config()
+    configure_logging(as_json=False)
+    try:
+        _refuse(key="secret"[::-1])
+    except ValueError:
+        structlog.get_logger().exception("odd")
+    finally:
+        structlog.configure(**before)
+
+    said = capsys.readouterr().err
+    assert "ValueError: refused" in said
+    assert "terces" not in said
+
+
+def _refuse(*, key: str) -> None:
+    raise ValueError("refused")
+
+
 def test_a_line_of_a_library_is_json_too() -> None:
     """Such as that of OpenTelemetry, whose collector is away."""
     program = (

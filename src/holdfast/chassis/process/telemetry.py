@@ -34,7 +34,7 @@ def configure_logging(
         raise ValueError(f"log level {level!r} is none of DEBUG, INFO, WARNING, ERROR")
     as_json = not sys.stderr.isatty() if as_json is None else as_json
     structlog.configure(
-        processors=[_add_facts, *(_JSON if as_json else [structlog.dev.ConsoleRenderer()])],
+        processors=[_add_facts, *(_JSON if as_json else [_on_terminal()])],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=_StandardError,
         cache_logger_on_first_use=for_good,
@@ -102,6 +102,11 @@ def _add_facts(
         event.setdefault("trace_id", tracing.trace_id_of(traces[0]))
     event["timestamp"] = _clock.now().isoformat(timespec="microseconds")[:-6] + "Z"
     return event
+
+
+def _on_terminal() -> structlog.typing.Processor:
+    """Not by `rich`, which shows what an error's functions had in hand: keys, and customers."""
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 class _StandardError:
