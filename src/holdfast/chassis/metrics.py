@@ -216,7 +216,7 @@ DEAD_LETTERS = gauge(
 )
 DATABASE_UP = gauge(
     "holdfast_database_up",
-    "Whether the database answered when it was last asked, about every 5 s.",
+    "Whether the database answered when it was last asked, about every 5 s, and within 5 s.",
     service=(),
 )
 DB_SECONDS = histogram(

@@ -1,5 +1,6 @@
 """What only a look can tell: of a service's database and its rows, and of the broker."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,7 @@ from holdfast.chassis.metrics import BROKER_NAMES_WRONG, BROKER_UP, DATABASE_UP,
 from holdfast.chassis.process.lifecycle import Loop, every
 
 MEASURE_EVERY_S = 5.0
+ANSWER_S_MAX = 5.0
 BROKER_LOOK_S = 1.0
 
 Look = Callable[[Reading], Awaitable[None]]
@@ -47,13 +49,17 @@ def measuring_broker(broker: Broker) -> Loop:
 
 @asynccontextmanager
 async def looking(database: Database, is_up: Gauge) -> AsyncIterator[Reading]:
-    """Read while the block runs, and tell whether the database answered to all of it."""
+    """Read while the block runs, and tell whether the database answered to all of it; while it has
+    not for ANSWER_S_MAX, that it doesn't: one that stands still refuses nothing.
+    """
     answered = False
+    late = asyncio.get_running_loop().call_later(ANSWER_S_MAX, is_up.set, False)
     try:
         async with database.read() as reading:
             yield reading
         answered = True
     finally:
+        late.cancel()
         is_up.set(answered)
 
 
