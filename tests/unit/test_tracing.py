@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from holdfast.chassis import tracing
-from holdfast.chassis.tracing import Work
+from holdfast.chassis.tracing import TRACEPARENT, Work
 
 CALLER = f"00-{'a' * 32}-{'1' * 16}-01"
 OTHER = f"00-{'b' * 32}-{'2' * 16}-01"
@@ -118,3 +118,14 @@ def test_without_the_extra_it_is_said_what_to_install() -> None:
 
     assert done.returncode == 1
     assert "pip install 'holdfast[otel]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("version", "trace_id", "span_id"),
+    [("ff", "a" * 32, "1" * 16), ("00", "0" * 32, "1" * 16), ("00", "a" * 32, "0" * 16)],
+)
+def test_what_the_standard_calls_no_trace_is_none(
+    version: str, trace_id: str, span_id: str
+) -> None:
+    assert TRACEPARENT.fullmatch(CALLER)
+    assert not TRACEPARENT.fullmatch(f"{version}-{trace_id}-{span_id}-01")

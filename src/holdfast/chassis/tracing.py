@@ -16,7 +16,10 @@ from typing import Protocol
 
 from holdfast.chassis.clock import happens
 
-TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+# What has another form is none, and is ignored wherever it comes in; so are ids of zeros alone.
+TRACEPARENT = re.compile(
+    "(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+)
 NO_ATTRIBUTES: Mapping[str, str | int] = {}
 
 

@@ -281,10 +281,7 @@ def traceparent_of(context: Context) -> str:
 
 
 def incoming_traceparent(context: Context) -> str:
-    """Return the W3C Trace Context that a call came with. What has another form is not passed on:
-    it would travel with the events, and the other service reads none of a batch that holds one
-    unreadable event.
-    """
+    """Return the W3C Trace Context that a call came with; "": with none that is one."""
     for name, value in context.invocation_metadata() or ():
         if name == "traceparent" and isinstance(value, str) and TRACEPARENT.fullmatch(value):
             return value

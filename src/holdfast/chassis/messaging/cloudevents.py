@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError
 
 from holdfast.chassis import times
 from holdfast.chassis.messaging.broker import EVENTS_PER_MESSAGE_MAX, DeadLetter, Event, exchange_of
+from holdfast.chassis.tracing import TRACEPARENT
 from holdfast.contracts.cloudevents.v1 import cloudevents_pb2 as wire
 
 CONTENT_TYPE = "application/cloudevents-batch+protobuf"
@@ -22,7 +23,7 @@ SPEC_VERSION = "1.0"
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 PACK_BYTES_MAX = 256 * 1024  # about; a larger event travels alone
 ENVELOPE_BYTES = 320  # what the attributes of one event take, about
-TEXT_CHARS_MAX = 200  # of an id, a type, a subject, a traceparent; AMQP ends at 255 bytes
+TEXT_CHARS_MAX = 200  # of an id, a type, a subject; AMQP ends at 255 bytes
 SEQUENCE_MAX = 2**63 - 1
 SEQUENCE_DIGITS_MAX = len(str(SEQUENCE_MAX))
 
@@ -122,7 +123,7 @@ def _read(source: wire.CloudEvent) -> Event:
         sequence=_sequence(attributes["sequence"].ce_string),
         time=_time(attributes["time"]),
         data=source.binary_data,
-        traceparent=_text("traceparent", traceparent) if traceparent else "",
+        traceparent=traceparent if TRACEPARENT.fullmatch(traceparent) else "",
     )
 
 
