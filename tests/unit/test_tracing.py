@@ -1,12 +1,14 @@
 """Spans are made for what is sampled, handed on to what it causes, and cost nothing when off."""
 
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 
 import pytest
 
-from holdfast.chassis import tracing
+from holdfast.chassis import otel, tracing
 from holdfast.chassis.tracing import TRACEPARENT, Work
 
 CALLER = f"00-{'a' * 32}-{'1' * 16}-01"
@@ -129,3 +131,19 @@ def test_what_the_standard_calls_no_trace_is_none(
 ) -> None:
     assert TRACEPARENT.fullmatch(CALLER)
     assert not TRACEPARENT.fullmatch(f"{version}-{trace_id}-{span_id}-01")
+
+
+def test_an_end_is_not_held_up_by_who_takes_traces_and_never_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(otel, "SEND_TIMEOUT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"
+        recorder = otel.OtelRecorder(url, "orders", "1")
+        for _ in range(5_000):  # ten times as many as are sent together
+            recorder.begin("call", "server", "", {}).end(None)
+
+        began = time.monotonic()
+        recorder.close()
+
+    assert time.monotonic() - began < 1

@@ -4,6 +4,7 @@ Imported only by a process that was told where to send them.
 """
 
 from collections.abc import Mapping
+from threading import Thread
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -62,7 +63,10 @@ class OtelRecorder:
 
     def close(self) -> None:
         """Send what is left, for SEND_TIMEOUT_S at most; this blocks."""
-        self._provider.shutdown()
+        # By itself it takes half a minute, where nobody answers.
+        sending = Thread(target=self._provider.shutdown, name="last spans", daemon=True)
+        sending.start()
+        sending.join(SEND_TIMEOUT_S)
 
 
 class RecordedSpan:
