@@ -328,6 +328,22 @@ async def test_two_thousand_violations_get_their_status_through(holdfast: Runnin
     assert (short.code, short.unmet[0][1]) == (StatusCode.FAILED_PRECONDITION, ids[0])
 
 
+async def test_a_refusal_that_names_many_places_gets_its_status_through(
+    holdfast: RunningHoldfast,
+) -> None:
+    places = [f"{number:02d}-{'🛒' * 60}" for number in range(50)]
+    await holdfast.product("LAMP", dict.fromkeys(places, 1))
+    order = await holdfast.place(line("LAMP", len(places)))
+    item = pb.ShipmentItem(line_no=1, quantity=2, location_id=places[0])
+    shipping = pb.ShipOrderRequest(order_id=order.order_id, shipment_id="s-1", items=[item])
+
+    told = await refusal(holdfast.orders.ShipOrder(shipping, timeout=CALL_S_MAX))
+
+    assert (told.code, told.reason) == (StatusCode.FAILED_PRECONDITION, "NOT_HELD_THERE")
+    assert told.facts["wanted"] == "2"
+    assert told.facts[f"held:{places[0]}"] == "1"
+
+
 async def test_what_is_allowed_just_so_is_accepted(holdfast: RunningHoldfast) -> None:
     lamp = await holdfast.product("LAMP", 10**12)
     free = Money(currency_code="GBP")

@@ -15,6 +15,7 @@ DOMAIN = "holdfast"
 # caller learns nothing at all. Base64 adds a third; percent-encoding makes three of one.
 DETAILS_BYTES_MAX = 3_500
 ENVELOPE_BYTES = 60  # of one detail: the name of its type, about
+FACT_BYTES = 8  # of one fact beside its name and value
 TEXT_BYTES_MAX = 400
 SMALL_DETAIL_BYTES = 250
 SMALL_DETAILS_MAX = 2
@@ -39,9 +40,22 @@ def refusal(
     metadata: Mapping[str, str] | None = None,
     details: Iterable[Message] = (),
 ) -> Status:
-    """Build a status with an ErrorInfo; `reason` is UPPER_SNAKE and part of the contract."""
-    info = ErrorInfo(domain=DOMAIN, reason=reason, metadata=metadata)
+    """Build a status with an ErrorInfo; `reason` is UPPER_SNAKE and part of the contract.
+
+    :param metadata: facts, the first of them that fit.
+    """
+    info = ErrorInfo(domain=DOMAIN, reason=reason, metadata=_facts_that_fit(metadata or {}))
     return status(code, message, [info, *details])
+
+
+def _facts_that_fit(facts: Mapping[str, str]) -> Mapping[str, str]:
+    told, room = dict[str, str](), DETAILS_BYTES_MAX
+    for name, value in facts.items():
+        room -= len(name.encode()) + len(value.encode()) + FACT_BYTES
+        if room < 0:
+            break
+        told[name] = value
+    return told
 
 
 def reason_of(told: Status) -> str:

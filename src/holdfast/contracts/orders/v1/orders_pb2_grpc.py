@@ -280,7 +280,8 @@ class OrderServiceServicer:
         INVALID_ARGUMENT     also: the order has no line of that number.
         FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
         OVER_SHIPMENT: a line has fewer units that have not left.
-        NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+        NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are
+        (of as many locations as fit into gRPC's trailers).
         LOCATION_SPELLED_OTHERWISE: units are held at it in other letters' case, metadata["location_id"].
         STILL_QUEUED: units of the line wait for stock; metadata["queued"] tells how many.
         NOTHING_TO_SHIP: nothing is held there.
