@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import grpc
 import pytest
@@ -370,23 +369,3 @@ def test_what_makes_no_sense_ends_with_2_and_reaches_no_service(
     assert result.exit_code == 2
     assert result.stderr
     assert network.requests == []
-
-
-@pytest.mark.parametrize("command", ["verify", "dead-letters list", "dead-letters replay --all"])
-def test_a_folder_without_databases_ends_with_3(
-    network: Network, tmp_path: Path, command: str
-) -> None:
-    result = holdfast(network, *command.split(), "--data", str(tmp_path))
-
-    assert result.exit_code == 3
-    assert str(tmp_path) in result.stderr
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_databases_are_named_by_urls_that_we_know(network: Network) -> None:
-    result = holdfast(
-        network, "verify", "--orders-db", "mysql://db", "--inventory-db", "mysql://db"
-    )
-
-    assert result.exit_code == 2
-    assert "postgresql://" in result.stderr

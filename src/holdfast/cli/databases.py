@@ -23,6 +23,8 @@ dead_letters_app = CommandGroup(
     help="Events that could not be handled: list them, send them back.", no_args_is_help=True
 )
 
+KEPT_DAYS_MAX = 36_500.0
+
 OrdersDatabaseOption = Annotated[
     str,
     typer.Option(
@@ -85,7 +87,12 @@ def verify(
     inventory_db: InventoryDatabaseOption = "",
     notifier_db: NotifierDatabaseOption = "",
     kept_days: Annotated[
-        float, typer.Option(help="How long the Notifier is told to keep what it has told.")
+        float,
+        typer.Option(
+            min=0.0,
+            max=KEPT_DAYS_MAX,
+            help="How long the Notifier is told to keep what it has told.",
+        ),
     ] = 30.0,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -94,9 +101,9 @@ def verify(
     With URLs, the Notifier is checked if its own is given. Exits with 1 if there is any
     contradiction.
     """
-    both = _existing(data, orders_db, inventory_db)
+    both = _existing(data, orders_db, inventory_db, notifier_db)
     is_by_url = data is None and (orders_db or inventory_db)
-    notifier = _checked(notifier_db) if is_by_url else (data or usual_home()).notifier
+    notifier = notifier_db if is_by_url else (data or usual_home()).notifier
     from holdfast.verification import verify as recompute
 
     with engine_errors():
@@ -200,19 +207,22 @@ def _databases(data: Home | None, orders_db: str, inventory_db: str) -> _Databas
     return _Databases(home.orders, home.inventory)
 
 
-def _existing(data: Home | None, orders_db: str, inventory_db: str) -> _Databases:
-    """Both databases, if they are there."""
+def _existing(
+    data: Home | None, orders_db: str, inventory_db: str, notifier_db: str = ""
+) -> _Databases:
+    """Both databases, if they are there and this program can read them."""
     both = _databases(data, orders_db, inventory_db)
     if data is None and (orders_db or inventory_db):
         if not (both.orders and both.inventory):
             raise typer.BadParameter("give both --orders-db and --inventory-db, or --data")
-        return both
-    home = data or usual_home()
-    if not home.is_there():
-        raise Failed(nothing_in(home), NOT_FOUND)
-    if home.folder is None:
-        with engine_errors():
-            asyncio.run(_require_newest(home.urls))
+        urls = _urls(None, both.orders, both.inventory, notifier_db)
+    else:
+        home = data or usual_home()
+        if not home.is_there():
+            raise Failed(nothing_in(home), NOT_FOUND)
+        urls = home.urls
+    with engine_errors():
+        asyncio.run(_require_newest(urls))
     return both
 
 

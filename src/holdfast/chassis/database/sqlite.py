@@ -37,6 +37,8 @@ from holdfast.chassis.tracing import Work, current
 
 BUSY_TIMEOUT_S = 10.0  # another process, such as `holdfast dead-letters replay`, may be writing
 
+BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
 # BEGIN takes none, nor does what reads no table; this one is in every file, also in an empty one.
 TAKE_SNAPSHOT = "SELECT 1 FROM sqlite_schema LIMIT 1"
 
@@ -60,6 +62,11 @@ def translated_errors(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:
             raise  # bad SQL is our bug
+        raise DatabaseUnavailable(f"SQLite {path}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        # What went wrong without SQLite, such as a closed connection, has no code.
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in BROKEN:
+            raise
         raise DatabaseUnavailable(f"SQLite {path}: {error}") from error
 
 
