@@ -196,7 +196,10 @@ INVENTORY = {
         ),
     ),
     "two spellings of one place": Damage(
-        ("locations Shop and shop differ only in the case of their letters",),
+        (
+            "locations Shop and shop differ only in the case of their letters",
+            "location Shop is not found by how it may be written",
+        ),
         inventory=(
             "INSERT INTO location SELECT 'Shop', 'other', name, kind, priority, active,"
             " inactive_after, address, version FROM location WHERE location_id = 'shop'",

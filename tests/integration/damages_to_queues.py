@@ -62,6 +62,19 @@ QUEUES = {
         ("product CUP lets 3 units be waited for, and its gate 0",),
         inventory=("UPDATE product SET backorder_max = 3 WHERE product_id = 'CUP'",),
     ),
+    "a policy elsewhere than at the gate, and queues that are served wrongly": Damage(
+        (
+            "product CUP lets 0 units be waited for, and its gate 1",
+            "the queue of TRAY was served 4 times, by ticket 3, and the next ticket would not be",
+            "the queue of NONE was served 1 times, by ticket 1, and that is no product",
+        ),
+        inventory=(
+            "UPDATE stock_level SET queued_max = 1 WHERE product_id = 'CUP'"
+            " AND location_id = 'shop'",
+            "INSERT INTO to_serve VALUES ('TRAY', 3, 4)",
+            "INSERT INTO to_serve VALUES ('NONE', 1, 1)",
+        ),
+    ),
     "a row of the queue with more units": Damage(
         (
             "2 units of TRAY are waited for by its gate, 3 by its queue",

@@ -27,6 +27,19 @@ DAMAGES = {
         f"DELETE FROM transfer_receipt_line WHERE transfer_id = {OPEN}",
         "has 2 of LAMP received; its receipts sum to 0",
     ),
+    "a receipt of nothing": (
+        f"DELETE FROM transfer_receipt_line WHERE transfer_id = {OPEN}",
+        "has 1 receipts p-1, of which 0 have lines",
+    ),
+    "received when nothing came": (
+        "UPDATE transfer_receipt SET received_at = '2020-01-01T00:00:00+00:00'"
+        f" WHERE transfer_id = {OPEN}",
+        "tells of 2 LAMP received at 2020-01-01",
+    ),
+    "lost when nothing was": (
+        "UPDATE transfer SET closed_at = '2020-01-01T00:00:00+00:00' WHERE request_id = 'ended'",
+        "tells of 3 LAMP lost at 2020-01-01",
+    ),
     "units that nobody received": (
         f"UPDATE transfer_line SET received = 3 WHERE transfer_id = {OPEN}",
         "has 3 of LAMP received; its receipts sum to 2",
@@ -145,6 +158,25 @@ async def test_no_transfer_brings_units_to_a_place_that_was_not_active(shop: Two
         "is a TRANSFER_IN of LAMP at attic, which was not active" in one
         for one in report.contradictions
     )
+
+
+async def test_what_references_would_refuse_is_named_where_nobody_asks_them(
+    shop: TwoServices, engine: Engine
+) -> None:
+    live(shop)
+    await trade(shop)
+
+    if engine == "sqlite":
+        await shop.inventory.execute("PRAGMA foreign_keys = OFF")  # as in tools of others
+    async with shop.inventory.begin() as work:
+        if engine == "postgresql":
+            await work.fetch("SET LOCAL session_replication_role = replica")
+        for table in ("product", "transfer"):
+            await work.execute(f"DELETE FROM {table}")
+    said = (await verify(*shop.urls)).contradictions
+
+    assert "inventory: product LAMP has stock and is none" in said
+    assert sum(" lines or receipts are of transfer " in one for one in said) == 2
 
 
 async def test_more_received_than_sent_is_named_though_the_tables_refuse_it(

@@ -9,6 +9,7 @@ from datetime import datetime
 from holdfast.chassis.database.audit import Auditor
 from holdfast.chassis.database.seam import Row, instant
 from holdfast.chassis.messaging import feed_audit
+from holdfast.inventory.domain.locations.location import folded
 from holdfast.inventory.domain.reservations.reservation import ReservationState
 from holdfast.inventory.domain.stock.levels import LevelKey
 from holdfast.inventory.infrastructure import backorders_audit, transfers_audit
@@ -148,6 +149,12 @@ SELECT product_id, location_id, kept, due
           JOIN product ON product.product_id = stock_level.product_id) AS told
  WHERE kept <> due
 """,
+    "product {product_id} has stock and is none": """
+SELECT DISTINCT stock_level.product_id
+  FROM stock_level
+  LEFT JOIN product ON product.product_id = stock_level.product_id
+ WHERE product.product_id IS NULL
+""",
     "location {location_id} has stock and is none": """
 SELECT DISTINCT stock_level.location_id
   FROM stock_level
@@ -188,6 +195,8 @@ SELECT DISTINCT stock_movement.order_id, stock_movement.product_id, stock_moveme
    AND reservation.order_id IS NULL
 """,
 }
+
+SPELLINGS = "SELECT location_id, folded FROM location"
 
 BETWEEN = """
 SELECT order_id, version, revision, state, CAST(stock AS text) AS stock,
@@ -279,6 +288,13 @@ async def audit(auditor: Auditor) -> None:
     await auditor.refute(QUESTIONS)
     await auditor.refute(transfers_audit.QUESTIONS)
     await backorders_audit.audit(auditor)
+    auditor.findings.contradict(
+        [
+            f"inventory: location {row['location_id']} is not found by how it may be written"
+            for row in await auditor.rows(SPELLINGS)
+            if row["folded"] != folded(row["location_id"])
+        ]
+    )
     await auditor.messages()
     await feed_audit.audit(auditor, VERSIONS, beside=LEVEL_CHANGED)
 

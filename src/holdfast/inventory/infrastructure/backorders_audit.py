@@ -21,8 +21,16 @@ SELECT stock_level.product_id, queued, coalesce(in_queue, 0) AS in_queue
 SELECT product.product_id, backorder_max, queued_max
   FROM product
   JOIN stock_level ON stock_level.product_id = product.product_id
-   AND location_id = 'main' AND lot_id = ''
- WHERE backorder_max <> queued_max
+ WHERE queued_max <> CASE WHEN location_id = 'main' AND lot_id = ''
+                          THEN backorder_max ELSE 0 END
+""",
+    "the queue of {product_id} was served {served} times, by ticket {ticket}, and {why}": """
+SELECT to_serve.product_id, served, ticket,
+       CASE WHEN served > ticket THEN 'the next ticket would not be seen'
+            ELSE 'that is no product' END AS why
+  FROM to_serve
+  LEFT JOIN product ON product.product_id = to_serve.product_id
+ WHERE served > ticket OR product.product_id IS NULL
 """,
     "order {order_id} waits for {product_id} and has no reservation": """
 SELECT backorder.order_id, product_id

@@ -35,6 +35,51 @@ SELECT transfer_id, product_id, sum(received) AS received, sum(receipts) AS rece
  GROUP BY transfer_id, product_id
 HAVING sum(received) <> sum(receipts)
 """,
+    "{lines} lines or receipts are of transfer {transfer_id}, which is none": """
+SELECT told.transfer_id, count(*) AS lines
+  FROM (SELECT transfer_id FROM transfer_line
+         UNION ALL SELECT transfer_id FROM transfer_receipt
+         UNION ALL SELECT transfer_id FROM transfer_receipt_line) AS told
+  LEFT JOIN transfer ON transfer.transfer_id = told.transfer_id
+ WHERE transfer.transfer_id IS NULL
+ GROUP BY told.transfer_id
+""",
+    "transfer {transfer_id} has {receipts} receipts {request_id}, of which {with_lines} have "
+    "lines": """
+SELECT transfer_id, request_id, sum(receipts) AS receipts, sum(with_lines) AS with_lines
+  FROM (SELECT transfer_id, request_id, 1 AS receipts, 0 AS with_lines
+          FROM transfer_receipt
+         UNION ALL
+        SELECT DISTINCT transfer_id, request_id, 0, 1
+          FROM transfer_receipt_line) AS told
+ GROUP BY transfer_id, request_id
+HAVING sum(receipts) <> sum(with_lines)
+""",
+    # One moment is written to both.
+    "transfer {transfer_id} tells of {quantity} {product_id} {what} at {at}, its movements of "
+    "none": """
+SELECT told.transfer_id, quantity, told.product_id, what, at
+  FROM (SELECT transfer.transfer_id, sent AS quantity, product_id, 'sent' AS what,
+               created_at AS at, 'TRANSFER_OUT' AS kind
+          FROM transfer_line
+          JOIN transfer ON transfer.transfer_id = transfer_line.transfer_id
+         UNION ALL
+        SELECT line.transfer_id, quantity, product_id, 'received', received_at, 'TRANSFER_IN'
+          FROM transfer_receipt_line AS line
+          JOIN transfer_receipt ON transfer_receipt.transfer_id = line.transfer_id
+           AND transfer_receipt.request_id = line.request_id
+         UNION ALL
+        SELECT transfer.transfer_id, missing, product_id, 'lost', closed_at, 'TRANSFER_LOSS'
+          FROM transfer_line
+          JOIN transfer ON transfer.transfer_id = transfer_line.transfer_id
+         WHERE missing > 0) AS told
+  LEFT JOIN stock_movement ON stock_movement.kind = told.kind
+   AND reference = CAST(told.transfer_id AS text)
+   AND stock_movement.product_id = told.product_id
+   AND abs(on_hand_delta) = quantity
+   AND moved_at = at
+ WHERE movement_id IS NULL
+""",
     # One side is what the documents say, the other what the ledger does, by kind and location.
     "transfer {transfer_id} has a {kind} of {written} {product_id} at {location_id} by its "
     "document; its movements sum to {moved}": """
