@@ -33,6 +33,7 @@ SETTLE_S_MAX = 10.0  # events may be on their way; what still disagrees then is 
 PENDING_S_MAX = 3_900.0  # orders expire after an hour, unless told otherwise
 LOOK_AGAIN_S = 0.5
 KEPT_DAYS = 30.0  # unless told otherwise
+RECORD = "a record, so that not all was checked,"
 
 # What Inventory may hold for an order of each status, once no event is on its way; None: nothing.
 HELD, SHORT, OVER = ReservationState.HELD, ReservationState.SHORT, ReservationState.OVER
@@ -103,10 +104,13 @@ async def verify(
         databases = _Databases(orders, inventory, notifier[0] if notifier else None)
         findings = Findings()
         async with _auditors(databases, findings) as auditors:
-            await orders_audit.audit(auditors.orders, pending_s_max=pending_s_max)
-            await inventory_audit.audit(auditors.inventory)
+            with auditors.orders.reading(RECORD):
+                await orders_audit.audit(auditors.orders, pending_s_max=pending_s_max)
+            with auditors.inventory.reading(RECORD):
+                await inventory_audit.audit(auditors.inventory)
             if auditors.notifier is not None:
-                await notifier_audit.audit(auditors.notifier)
+                with auditors.notifier.reading(RECORD):
+                    await notifier_audit.audit(auditors.notifier)
             disagreements = await _disagreements_of(auditors, findings, kept)
         findings.contradict(await _lasting(disagreements, databases, kept))
     return Report(findings.checked, findings.notes, findings.contradictions)
@@ -147,7 +151,8 @@ async def _disagreements_of(auditors: _Auditors, findings: Findings, kept: timed
     found = await _compare(orders, inventory, findings)
     if notifier is not None:
         feeds = {FeedName.ORDERS: orders, FeedName.INVENTORY: inventory}
-        found += await told_audit.compare(notifier, feeds, kept=kept)
+        with notifier.reading("what was told"):
+            found += await told_audit.compare(notifier, feeds, kept=kept)
     return found
 
 
@@ -198,8 +203,13 @@ def _contradictions(
     decided = reservation.revision
     if decided > order.asked or (decided < order.asked and not order.waits):
         yield f"has asked {order.asked} questions, Inventory has decided {decided}"
+    if reservation.state is not OVER and reservation.placed_at != order.placed_at:
+        yield f"was placed at {order.placed_at}, Inventory has it since {reservation.placed_at}"
     if order.waits:
         return  # the answer is on its way
+    refused = order.refused.get(decided, [])
+    if reservation.missing != refused:
+        yield f"was short of {refused} by question {decided}, by Inventory of {reservation.missing}"
     if reservation.state is not OVER and reservation.sourcing != order.sourcing:
         yield f"is to be sourced by {order.sourcing}, Inventory goes by {reservation.sourcing}"
     promised = reservation.units + reservation.queued

@@ -324,6 +324,22 @@ WAITING = {
         ),
         orders=("UPDATE order_line SET quantity = 4 WHERE order_id = '{waits}'",),
     ),
+    "what waits since another moment": Damage(
+        ("order {waits} was placed at 20",),
+        inventory=(
+            "UPDATE reservation SET placed_at = '2020-01-01T00:00:00+00:00'"
+            " WHERE order_id = '{waits}'",
+        ),
+    ),
+    "another shortage than was told": Damage(
+        (
+            "order {short} was short of [['DESK', 1, 0]] by question 1, by Inventory of"
+            " [['DESK', 2, 0]]",
+        ),
+        inventory=(
+            "UPDATE reservation SET missing = '[[\"DESK\", 2, 0]]' WHERE order_id = '{short}'",
+        ),
+    ),
     "it waits for what is there only": Damage(
         ("order {waits} is to be sourced by ('PRIORITY', (), True, True), Inventory goes by",),
         orders=("INSERT INTO order_sourcing VALUES ('{waits}', 1, 'PRIORITY', '[]', true, true)",),

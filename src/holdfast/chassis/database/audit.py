@@ -2,9 +2,12 @@
 that make them credible.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from google.protobuf.message import DecodeError
 
 from holdfast.chassis.database.seam import Engine, Reading, Row, instant
 
@@ -82,6 +85,18 @@ class Auditor:
         for meaning, sql in questions.items():
             rows = await self.rows(sql)
             self.findings.contradict([f"{self.service}: {_filled(meaning, row)}" for row in rows])
+
+    @contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Go on behind the block where it can't read a record, and report that.
+
+        :param what: of what it is, to be read before "cannot be read".
+        """
+        try:
+            yield
+        except (ValueError, TypeError, DecodeError) as error:
+            text = f"{self.service}: {what} cannot be read: {error}"
+            self.findings.contradictions.append(text)
 
     async def messages(self) -> None:
         """Report dead letters, and events that wait in the outbox."""

@@ -17,6 +17,11 @@ SELECT last, coalesce(newest, 0) AS newest
  CROSS JOIN (SELECT max(position) AS newest FROM feed) AS events
  WHERE last <> coalesce(newest, 0)
 """,
+    "the feed has {heads} heads": """
+SELECT count(*) AS heads
+  FROM feed_head
+HAVING count(*) <> 1
+""",
     "the feed has {events} events at the positions from {oldest} to {newest}": """
 SELECT count(*) AS events, min(position) AS oldest, max(position) AS newest
   FROM feed

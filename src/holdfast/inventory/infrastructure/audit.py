@@ -201,7 +201,7 @@ SPELLINGS = "SELECT location_id, folded FROM location"
 BETWEEN = """
 SELECT order_id, version, revision, state, CAST(stock AS text) AS stock,
        CAST(missing AS text) AS missing, CAST(sourcing AS text) AS sourcing,
-       CAST(queued AS text) AS queued
+       CAST(queued AS text) AS queued, placed_at
   FROM reservation
  WHERE order_id >= $1 AND order_id <= $2
 """
@@ -231,6 +231,7 @@ SELECT order_id, product_id, location_id, coalesce(lot_id, '') AS lot_id,
 class ReservationFacts:
     """What Inventory holds for an order: by its document, and by its ledger.
 
+    :param missing: what was short, if its newest question was refused: product, wanted, available.
     :param shipped: units that have left, by the ledger, by product and location.
     :param returned: likewise, that came back, and by what became of them.
     :param waits: units that wait for stock, by their places; `in_queues`: by the products' queues.
@@ -240,13 +241,14 @@ class ReservationFacts:
     revision: int
     state: ReservationState
     stock: Counter[LevelKey]
-    was_refused: bool
+    missing: list[object]
     ledger: Counter[LevelKey]
     sourcing: tuple[str, tuple[str, ...], bool, bool]
     shipped: Counter[tuple[str, str]]
     returned: Counter[tuple[str, str, str]]
     waits: Counter[Place]
     in_queues: Counter[Place]
+    placed_at: datetime
 
     @property
     def units(self) -> Counter[str]:
@@ -272,7 +274,7 @@ class ReservationFacts:
             if here == there:
                 here, there = _by_place(self.waits), _by_place(self.in_queues)
             yield f"waits for {dict(here)}, and the queues have {dict(there)}"
-        if self.state is ReservationState.SHORT and not self.was_refused:
+        if self.state is ReservationState.SHORT and not self.missing:
             yield "is SHORT and lacks nothing"
         strategy, named, may_split, _ = self.sourcing
         places = {location_id for _, location_id, _ in self.stock}
@@ -301,30 +303,36 @@ async def audit(auditor: Auditor) -> None:
 
 async def facts_between(auditor: Auditor, first: str, last: str) -> dict[str, ReservationFacts]:
     """Return what is held for orders from one id to another, by order id."""
-    found = {
-        str(row["order_id"]): ReservationFacts(
-            row["version"],
-            row["revision"],
-            ReservationState(row["state"]),
-            Counter({(p, at, lot): units for p, at, lot, units, *_ in json.loads(row["stock"])}),
-            row["missing"] != "[]",
-            Counter(),
-            sourcing_in(row["sourcing"]),
-            Counter(),
-            Counter(),
-            _places_in(row["queued"]),
-            Counter(),
-        )
-        for row in await auditor.rows(BETWEEN, first, last)
-    }
+    found = dict[str, ReservationFacts]()
+    for row in await auditor.rows(BETWEEN, first, last):
+        with auditor.reading(f"the reservation of order {row['order_id']}"):
+            found[str(row["order_id"])] = _facts(row)
     for row in await auditor.rows(LEDGER_BETWEEN, first, last):
         if reservation := found.get(str(row["order_id"])):
             _add_moved(reservation, row)
     for row in await auditor.rows(QUEUED_BETWEEN, first, last):
         if reservation := found.get(str(row["order_id"])):
-            place = row["product_id"], instant(row["since"])
-            reservation.in_queues[place] += int(row["quantity"])
+            with auditor.reading(f"what order {row['order_id']} waits for"):
+                place = row["product_id"], instant(row["since"])
+                reservation.in_queues[place] += int(row["quantity"])
     return found
+
+
+def _facts(row: Row) -> ReservationFacts:
+    return ReservationFacts(
+        row["version"],
+        row["revision"],
+        ReservationState(row["state"]),
+        Counter({(p, at, lot): units for p, at, lot, units, *_ in json.loads(row["stock"])}),
+        json.loads(row["missing"]),
+        Counter(),
+        sourcing_in(row["sourcing"]),
+        Counter(),
+        Counter(),
+        _places_in(row["queued"]),
+        Counter(),
+        instant(row["placed_at"]),
+    )
 
 
 def _places_in(text: str | None) -> Counter[Place]:

@@ -81,7 +81,9 @@ async def audit(auditor: Auditor) -> None:
         free[row["product_id"]][row["location_id"]] = int(row["free"])
     after, idle = NOBODY, list[str]()
     while free and (rows := await auditor.rows(WAITING, after, AT_ONCE)):
-        idle += [f"{auditor.service}: {text}" for row in rows for text in _idle(row, free)]
+        for row in rows:
+            with auditor.reading(f"the reservation of order {row['order_id']}"):
+                idle += [f"{auditor.service}: {text}" for text in _idle(row, free)]
         after = str(rows[-1]["order_id"])
     auditor.findings.contradict(idle)
 

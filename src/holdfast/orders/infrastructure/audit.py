@@ -1,6 +1,7 @@
 """Recompute Orders from its own records: states from histories, totals from lines."""
 
 from holdfast.chassis.database.audit import Auditor
+from holdfast.chassis.database.seam import Row
 from holdfast.chassis.messaging import feed_audit
 from holdfast.orders.domain.ordering.status import Action, OrderStatus, may_follow, may_happen
 from holdfast.orders.infrastructure import told_audit
@@ -269,15 +270,11 @@ async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
     for row in await auditor.rows(FIRST_STATUSES):
         auditor.findings.contradict([f"orders: order {row['order_id']} began as {row['status']}"])
     for row in await auditor.rows(TRANSITIONS):
-        before, now = OrderStatus(row["before"]), OrderStatus(row["now"])
-        if row["action"]:
-            legal = before is now and may_happen(Action(row["action"]), now)
-        else:
-            legal = may_follow(before, now)
-        if not legal:
-            step = f"{before} to {now} {row['action']}".rstrip()
-            text = f"orders: {row['times']} orders went from {step}"
-            auditor.findings.contradict([f"{text}, such as {row['example']}"])
+        with auditor.reading(f"the history of {row['example']}"):
+            if not _is_legal(row):
+                step = f"{row['before']} to {row['now']} {row['action']}".rstrip()
+                text = f"orders: {row['times']} orders went from {step}"
+                auditor.findings.contradict([f"{text}, such as {row['example']}"])
     (row,) = await auditor.rows(PENDING)
     auditor.overdue(
         "{n} orders are PENDING since {oldest}", row["n"], row["oldest"], after_s=pending_s_max
@@ -299,3 +296,10 @@ async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
     await auditor.messages()
     await feed_audit.audit(auditor, VERSIONS)
     await told_audit.audit(auditor)
+
+
+def _is_legal(step: Row) -> bool:
+    before, now = OrderStatus(step["before"]), OrderStatus(step["now"])
+    if step["action"]:
+        return before is now and may_happen(Action(step["action"]), now)
+    return may_follow(before, now)

@@ -3,8 +3,10 @@
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from holdfast.chassis.database.audit import Auditor
+from holdfast.chassis.database.seam import Row, instant
 from holdfast.orders.domain.ordering.status import OrderStatus
 
 # Strategy, locations, whether they may share, whether what is not there is refused.
@@ -13,7 +15,7 @@ BY_PRIORITY: Sourcing = ("PRIORITY", (), True, False)
 
 PAGE = """
 SELECT order_id, status, asked, edit_revision, stock_sequence, stock_revision,
-       CAST(stock AS text) AS stock
+       CAST(stock AS text) AS stock, placed_at, CAST(shortages AS text) AS shortages
   FROM orders
  WHERE order_id >= $1
  ORDER BY order_id
@@ -34,6 +36,13 @@ SELECT order_sourcing.order_id, strategy, CAST(location_ids AS text) AS location
   JOIN orders ON orders.order_id = order_sourcing.order_id
    AND orders.edition = order_sourcing.edition
  WHERE order_sourcing.order_id >= $1 AND order_sourcing.order_id <= $2
+"""
+
+PAGE_REFUSED = """
+SELECT order_id, revision, CAST(missing AS text) AS missing
+  FROM order_edit
+ WHERE order_id >= $1 AND order_id <= $2
+   AND state = 'REFUSED'
 """
 
 PAGE_SHIPPED = """
@@ -57,6 +66,7 @@ class OrderFacts:
 
     :param stock: by product and location, as `shipped` is.
     :param waits: its stock, or an edit of it, is not decided as far as it knows.
+    :param refused: by the question that was, what was short: product, wanted, available.
     :param demand: units per product that have not left.
     :param shipped: units that have.
     :param returned: units that came back, by product, location and what became of them.
@@ -70,6 +80,8 @@ class OrderFacts:
     revision: int
     stock: Counter[tuple[str, str]]
     waits: bool
+    placed_at: datetime
+    refused: dict[int, list[object]]
     demand: Counter[str] = field(default_factory=Counter)
     shipped: Counter[tuple[str, str]] = field(default_factory=Counter)
     returned: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -81,20 +93,29 @@ async def facts_from(auditor: Auditor, start: str, limit: int) -> dict[str, Orde
     """Return what the first `limit` orders from an id on say, by order id and in its order."""
     found = {}
     for row in await auditor.rows(PAGE, start, limit):
-        parts = json.loads(row["stock"])
-        found[str(row["order_id"])] = OrderFacts(
-            OrderStatus(row["status"]),
-            row["asked"],
-            row["stock_sequence"],
-            row["stock_revision"],
-            Counter({(p, at): units for p, at, units, *_ in parts if at}),
-            row["status"] == OrderStatus.PENDING or row["edit_revision"] is not None,
-            queued=Counter({p: units for p, at, units, *_ in parts if not at}),
-        )
+        with auditor.reading(f"order {row['order_id']}"):
+            found[str(row["order_id"])] = _facts(row)
     if found:
         await _add_contents(auditor, found, start)
+        await _add_refusals(auditor, found, start)
         await _add_goods(auditor, found, start)
     return found
+
+
+def _facts(row: Row) -> OrderFacts:
+    parts = json.loads(row["stock"])
+    status = OrderStatus(row["status"])
+    return OrderFacts(
+        status,
+        row["asked"],
+        row["stock_sequence"],
+        row["stock_revision"],
+        Counter({(p, at): units for p, at, units, *_ in parts if at}),
+        status is OrderStatus.PENDING or row["edit_revision"] is not None,
+        instant(row["placed_at"]),
+        {1: json.loads(row["shortages"])} if status is OrderStatus.REJECTED else {},
+        queued=Counter({p: units for p, at, units, *_ in parts if not at}),
+    )
 
 
 async def _add_contents(auditor: Auditor, found: dict[str, OrderFacts], start: str) -> None:
@@ -103,9 +124,17 @@ async def _add_contents(auditor: Auditor, found: dict[str, OrderFacts], start: s
             order.demand[line["product_id"]] += line["quantity"]
     for row in await auditor.rows(PAGE_SOURCINGS, start, max(found)):
         if order := found.get(str(row["order_id"])):
-            named = tuple(json.loads(row["location_ids"]))
-            wishes = bool(row["may_split"]), bool(row["in_stock_only"])
-            order.sourcing = row["strategy"], named, *wishes
+            with auditor.reading(f"the sourcing of order {row['order_id']}"):
+                named = tuple(json.loads(row["location_ids"]))
+                wishes = bool(row["may_split"]), bool(row["in_stock_only"])
+                order.sourcing = row["strategy"], named, *wishes
+
+
+async def _add_refusals(auditor: Auditor, found: dict[str, OrderFacts], start: str) -> None:
+    for row in await auditor.rows(PAGE_REFUSED, start, max(found)):
+        if order := found.get(str(row["order_id"])):
+            with auditor.reading(f"an edit of order {row['order_id']}"):
+                order.refused[row["revision"]] = json.loads(row["missing"])
 
 
 async def _add_goods(auditor: Auditor, found: dict[str, OrderFacts], start: str) -> None:

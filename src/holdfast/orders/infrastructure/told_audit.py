@@ -54,9 +54,10 @@ SELECT now.status, now.action, told.type, count(*) AS times,
 async def audit(auditor: Auditor) -> None:
     """Check that what became of each order is told as that, in the feed or on its way there."""
     for row in await auditor.rows(TOLD):
-        status, action = OrderStatus(row["status"]), Action(row["action"])
-        types = AS_STATUS[status] if action is Action.STATUS else (AS_ACTION[action],)
-        if row["type"] not in [one.DESCRIPTOR.full_name for one in types]:
-            changes = f"{row['times']} changes to {status} {action}".rstrip()
-            text = f"{changes} are told as {row['type']}, such as of {row['example']}"
-            auditor.findings.contradict([f"{auditor.service}: {text}"])
+        with auditor.reading(f"what became of {row['example']}"):
+            status, action = OrderStatus(row["status"]), Action(row["action"])
+            types = AS_STATUS[status] if action is Action.STATUS else (AS_ACTION[action],)
+            if row["type"] not in [one.DESCRIPTOR.full_name for one in types]:
+                changes = f"{row['times']} changes to {status} {action}".rstrip()
+                text = f"{changes} are told as {row['type']}, such as of {row['example']}"
+                auditor.findings.contradict([f"{auditor.service}: {text}"])
