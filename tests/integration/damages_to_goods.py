@@ -38,11 +38,17 @@ SHIPMENTS = {
         orders=("UPDATE shipment_item SET line_no = 9 WHERE shipment_id = 'part'",),
     ),
     "told by the question that asked for stock": Damage(
-        ("order {part} has shipment part by question 1, with 1 items",),
+        (
+            "order {part} has asked 1 by version 3, its history tells of 2",
+            "order {part} has shipment part by question 1, with 1 items",
+        ),
         orders=("UPDATE shipment SET revision = 1 WHERE shipment_id = 'part'",),
     ),
     "told by a question that was never asked": Damage(
-        ("order {part} has shipment part by question 9, with 1 items",),
+        (
+            "order {part} has asked 9 by version 3, its history tells of 2",
+            "order {part} has shipment part by question 9, with 1 items",
+        ),
         orders=("UPDATE shipment SET revision = 9 WHERE shipment_id = 'part'",),
     ),
     "an item of no shipment": Damage(
@@ -54,6 +60,7 @@ SHIPMENTS = {
     ),
     "a shipment that its history does not tell of": Damage(
         (
+            "order {gone} has asked 3 by version 5, its history tells of 4",
             "order {gone} tells of a shipment at version 4 1 times, and has 0",
             "order {gone} tells of a shipment at version 5 1 times, and has 2",
         ),
@@ -101,6 +108,7 @@ SHIPMENTS = {
     "left before it was confirmed": Damage(
         (
             "order {whole} is CONFIRMED, its history ends with SHIPPED",
+            "order {whole} has asked 1 by version 2, its history tells of 2",
             "order {whole} tells of a shipment at version 2 1 times, and has 0",
             "1 orders went from PENDING to SHIPPED, such as {whole}",
             "1 changes to SHIPPED are told as holdfast.orders.v1.OrderConfirmed",
@@ -117,6 +125,7 @@ SHIPMENTS = {
     "shipped, and never asked for it": Damage(
         (
             "order {part} is PARTIALLY_SHIPPED, has asked 1 and has answers up to 1",
+            "order {part} has asked 1 by version 3, its history tells of 2",
             "order {part} has shipment part by question 2, with 1 items",
             "order {part} has asked 1 questions, Inventory has decided 2",
             "order {part} knows {{('LAMP', 'main'): 1}} as version 2, Inventory holds",
@@ -176,7 +185,10 @@ RETURNS = {
         orders=("UPDATE receipt_item SET quantity = 3 WHERE disposition = 'QUARANTINE'",),
     ),
     "something else came than may": Damage(
-        ("line 1 of LAMP: 0 may come, 1 have",),
+        (
+            "line 1 of LAMP: 0 may come, 1 have",
+            "return {closed} has line 1 of DESK, of which nothing has left",
+        ),
         orders=("UPDATE return_item SET product_id = 'DESK' WHERE return_id = '{closed}'",),
     ),
     "a return that its history does not tell of": Damage(
@@ -188,6 +200,7 @@ RETURNS = {
     ),
     "a receipt that its history does not tell of": Damage(
         (
+            "order {gone} has asked 5 by version 10, its history tells of 6",
             "order {gone} tells of RETURN_RECEIVED at version 7 1 times, and has 0",
             "order {gone} tells of RETURN_RECEIVED at version 10 1 times, and has 2",
         ),
@@ -195,6 +208,7 @@ RETURNS = {
     ),
     "an end that its history does not tell of": Damage(
         (
+            "order {gone} tells of the end of a return at 20",
             "order {gone} tells that returns were closed 0 times, and 1 are",
             "1 changes to SHIPPED SHIPMENT_UPDATED are told as holdfast.orders.v1.ReturnClosed",
         ),
@@ -225,11 +239,17 @@ RETURNS = {
         orders=(f"UPDATE return_receipt SET return_id = '{NOBODY}' WHERE request_id = 'p-1'",),
     ),
     "told by the question that told of a shipment": Damage(
-        ("order {gone} has receipt p-1 by question 2, with 1 items",),
+        (
+            "order {gone} has asked 2 by version 7, its history tells of 5",
+            "order {gone} has receipt p-1 by question 2, with 1 items",
+        ),
         orders=("UPDATE return_receipt SET revision = 2 WHERE request_id = 'p-1'",),
     ),
     "told by a question that will be asked": Damage(
-        ("order {gone} has receipt p-1 by question 9, with 1 items",),
+        (
+            "order {gone} has asked 9 by version 7, its history tells of 5",
+            "order {gone} has receipt p-1 by question 9, with 1 items",
+        ),
         orders=("UPDATE return_receipt SET revision = 9 WHERE request_id = 'p-1'",),
     ),
     "a receipt of no order": Damage(
@@ -245,11 +265,45 @@ RETURNS = {
     "a return of no order": Damage(
         (
             f"details, charges or edits stand for {NOBODY}, which is no order",
+            f"order {NOBODY} has return {NOBODY} of no lines",
             f"order {NOBODY} tells of RETURN_OPENED at version 6 0 times, and has 1",
         ),
         orders=(
             f"INSERT INTO order_return SELECT '{NOBODY}', '{NOBODY}', version, request_id,"
             " request_hash, opened_at, NULL FROM order_return WHERE return_id = '{closed}'",
+        ),
+    ),
+    "a return of nothing": Damage(
+        (
+            "order {gone} has return {closed} of no lines",
+            "return {closed}, line 1 of LAMP: 0 may come, 1 have",
+        ),
+        orders=("DELETE FROM return_item WHERE return_id = '{closed}'",),
+    ),
+    "told by the question that told of something else": Damage(
+        ("order {gone} has asked 3 by version 7, its history tells of 5",),
+        orders=("UPDATE return_receipt SET revision = 3 WHERE request_id = 'p-1'",),
+    ),
+    "at other moments than the history has": Damage(
+        (
+            "order {whole} tells of being placed at 2020-01-01",
+            "order {whole} was placed at 2020-01-01 00:00:00+00:00, Inventory has it since 20",
+            "order {part} tells of its newest change at 2020-01-01",
+            "order {part} tells of a shipment at 2020-01-01",
+            "order {gone} tells of a return at 2020-01-01",
+            "order {gone} tells of the end of a return at 2020-01-01",
+            "order {gone} tells of a receipt at 2020-01-01",
+        ),
+        orders=tuple(
+            f"UPDATE {table} SET {column} = '2020-01-01T00:00:00+00:00' WHERE {those}"
+            for table, column, those in (
+                ("orders", "placed_at", "request_id = 'whole'"),
+                ("orders", "updated_at", "request_id = 'part'"),
+                ("shipment", "shipped_at", "shipment_id = 'part'"),
+                ("order_return", "opened_at", "return_id = '{closed}'"),
+                ("order_return", "closed_at", "return_id = '{closed}'"),
+                ("return_receipt", "received_at", "request_id = 'p-1'"),
+            )
         ),
     ),
     "a line of no return": Damage(

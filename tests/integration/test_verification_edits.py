@@ -43,6 +43,10 @@ DAMAGES = {
         "UPDATE order_edit SET missing = '[]' WHERE state = 'REFUSED'",
         "short of []",
     ),
+    "asked when nothing happened": (
+        "UPDATE unanswered SET since = '2020-01-01T00:00:00+00:00'",
+        "tells of a question at 2020-01-01",
+    ),
     "an end that did not come": (
         "UPDATE order_edit SET ended_version = NULL WHERE state = 'DROPPED'",
         "from version 3 to None",

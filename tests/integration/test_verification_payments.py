@@ -42,7 +42,7 @@ HELD_AND_PAID = {
     ),
     "a payment that was forgotten": (
         "DELETE FROM payment WHERE kind = 'CAPTURED'",
-        "had a payment recorded 2 times, and has 1 facts",
+        "had a payment recorded 1 times at version 4, and has 0 facts",
     ),
     "more given back than taken": (
         "UPDATE payment SET amount_minor = 9 WHERE kind = 'REFUNDED'",

@@ -59,6 +59,36 @@ SELECT order_id, version
   FROM order_history
  WHERE actor = ''
 """,
+    # One moment is written to both.
+    "order {order_id} tells of {what} at {at}, its history at {changed_at}": """
+SELECT told.order_id, what, at, changed_at
+  FROM (SELECT order_id, 1 AS version, 'being placed' AS what, placed_at AS at FROM orders
+         UNION ALL
+        SELECT order_id, version, 'its newest change', updated_at FROM orders
+         UNION ALL
+        SELECT order_id, version, 'a payment', recorded_at FROM payment
+         UNION ALL
+        SELECT order_id, version, 'a shipment', shipped_at FROM shipment
+         UNION ALL
+        SELECT order_id, version, 'a return', opened_at FROM order_return
+         UNION ALL
+        SELECT order_id, version, 'a receipt', received_at FROM return_receipt) AS told
+  JOIN order_history ON order_history.order_id = told.order_id
+   AND order_history.version = told.version
+ WHERE changed_at <> at
+""",
+    "order {order_id} tells of {what} at {at}, its history of none": """
+SELECT told.order_id, what, at
+  FROM (SELECT order_id, 'a question' AS what, since AS at, '' AS action FROM unanswered
+         UNION ALL
+        SELECT order_id, 'the end of a return', closed_at, 'RETURN_CLOSED'
+          FROM order_return
+         WHERE closed_at IS NOT NULL) AS told
+  LEFT JOIN order_history ON order_history.order_id = told.order_id
+   AND order_history.changed_at = told.at
+   AND told.action IN ('', order_history.action)
+ WHERE order_history.order_id IS NULL
+""",
     "order {order_id} has a history but is no order": """
 SELECT DISTINCT order_history.order_id
   FROM order_history
@@ -108,6 +138,25 @@ SELECT order_id, status, asked, answered
        AND answered < 1
     OR status IN ('CANCELLED', 'EXPIRED', 'PARTIALLY_SHIPPED', 'SHIPPED') AND asked < 2
 """,
+    "order {order_id} has asked {asked} by version {version}, its history tells of {questions}": """
+SELECT order_id, version, asked, questions
+  FROM (SELECT told.order_id, told.version, told.asked, count(order_history.version) AS questions
+          FROM (SELECT order_id, version, asked FROM orders
+                 UNION
+                SELECT order_id, version, revision FROM shipment
+                 UNION
+                SELECT order_id, version, revision FROM return_receipt
+                 UNION
+                SELECT order_id, asked_version, revision FROM order_edit
+                 WHERE revision > 0) AS told
+          JOIN order_history ON order_history.order_id = told.order_id
+           AND order_history.version <= told.version
+           AND (action IN ('EDIT_ASKED', 'SHIPPED', 'RETURN_RECEIVED')
+                OR action = '' AND status IN ('PENDING', 'CANCELLED', 'EXPIRED',
+                                              'PARTIALLY_SHIPPED', 'SHIPPED'))
+         GROUP BY told.order_id, told.version, told.asked) AS counted
+ WHERE asked <> questions
+""",
     "order {order_id} stands among the unanswered but is no order": """
 SELECT unanswered.order_id
   FROM unanswered
@@ -143,15 +192,16 @@ SELECT hold.order_id
   LEFT JOIN orders ON orders.order_id = hold.order_id
  WHERE orders.order_id IS NULL
 """,
-    "order {order_id} had a payment recorded {recorded} times, and has {facts} facts": """
-SELECT order_id, sum(recorded) AS recorded, sum(facts) AS facts
+    "order {order_id} had a payment recorded {recorded} times at version {version}, and has "
+    "{facts} facts": """
+SELECT order_id, version, sum(recorded) AS recorded, sum(facts) AS facts
   FROM (SELECT order_id, version, 1 AS recorded, 0 AS facts
           FROM order_history
          WHERE action = 'PAYMENT_RECORDED'
          UNION ALL
         SELECT order_id, version, 0, 1
           FROM payment) AS counted
- GROUP BY order_id
+ GROUP BY order_id, version
 HAVING sum(recorded) <> sum(facts)
 """,
     "order {order_id} has payments that make it {follows}, it is sought by {status}": """

@@ -36,6 +36,21 @@ SELECT came.return_id, came.line_no, came.product_id,
    AND return_item.line_no = came.line_no AND return_item.product_id = came.product_id
  WHERE came.quantity > coalesce(return_item.quantity, 0)
 """,
+    "return {return_id} has line {line_no} of {product_id}, of which nothing has left": """
+SELECT DISTINCT return_item.return_id, return_item.line_no, return_item.product_id
+  FROM return_item
+  JOIN order_return ON order_return.return_id = return_item.return_id
+  LEFT JOIN shipment_item ON shipment_item.order_id = order_return.order_id
+   AND shipment_item.line_no = return_item.line_no
+   AND shipment_item.product_id = return_item.product_id
+ WHERE shipment_item.order_id IS NULL
+""",
+    "order {order_id} has return {return_id} of no lines": """
+SELECT order_return.order_id, order_return.return_id
+  FROM order_return
+  LEFT JOIN return_item ON return_item.return_id = order_return.return_id
+ WHERE return_item.return_id IS NULL
+""",
     "order {order_id} tells of {action} at version {version} {told} times, and has {facts}": """
 SELECT order_id, action, version, sum(told) AS told, sum(facts) AS facts
   FROM (SELECT order_id, action, version, 1 AS told, 0 AS facts
