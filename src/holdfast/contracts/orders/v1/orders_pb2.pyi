@@ -356,9 +356,7 @@ class OrderEdit(_message.Message):
     """The order's version that ended it; 0: it is under way."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
-        """The lines that it wants, or wanted, by their numbers; empty once they are the order's own. Lines, charges and `missing`
-        are left out where the answer would exceed 4 MiB.
-        """
+        """The lines that it wants, or wanted, by their numbers; empty once they are the order's own."""
 
     @_builtins.property
     def charges(self) -> _containers.RepeatedCompositeFieldContainer[Global___Charge]:
@@ -639,7 +637,9 @@ Global___OrderChange: _TypeAlias = OrderChange  # noqa: Y015
 
 @_typing.final
 class Order(_message.Message):
-    """An order with everything known about it."""
+    """An order with everything known about it. Where that would exceed the 4 MiB of an answer, the contents of `edit`, then `stock`,
+    `queued` and at last `history` are left out, as far as needed.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

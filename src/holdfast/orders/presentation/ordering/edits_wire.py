@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from google.type.money_pb2 import Money as WireMoney
 
 from holdfast.chassis import money
-from holdfast.chassis.grpc.sizes import ANSWER_BYTES_MAX
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.ordering.edit_orders import CancelUnits, EditOrder
@@ -117,9 +116,6 @@ def write_edit(message: pb.Order, order: Order) -> None:
     written.missing.extend(map(shortage_message, edit.missing))
     written.request_version = edit.asked_version
     written.end_version = edit.ended_version or 0
-    if edit.state is not EditState.APPLIED and message.ByteSize() > ANSWER_BYTES_MAX:
-        for field in ("lines", "charges", "missing"):
-            written.ClearField(field)
 
 
 _STATE = {state: pb.EditState.Value(f"EDIT_STATE_{state}") for state in EditState}

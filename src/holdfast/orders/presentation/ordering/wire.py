@@ -9,6 +9,8 @@ from google.type.money_pb2 import Money as WireMoney
 
 from holdfast.chassis import money, times
 from holdfast.chassis.grpc import statuses
+from holdfast.chassis.grpc.pages import PAGE_BYTES_MAX
+from holdfast.chassis.grpc.sizes import FRAME_BYTES
 from holdfast.chassis.identifiers import flaw_in
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
@@ -43,6 +45,7 @@ from holdfast.orders.presentation.returns.wire import write_returns
 from holdfast.orders.presentation.shipping.wire import write_shipments
 
 BATCH_MAX = 1_000
+ORDER_BYTES_MAX = PAGE_BYTES_MAX - FRAME_BYTES  # so that any order has room in a page
 WAIT_S_MAX = 60.0
 REASON_CHARACTERS_MAX = 500
 CUSTOMER_CHARACTERS_MAX = {"name": 200, "email": 320, "phone": 50, "address": 1_000}
@@ -263,7 +266,18 @@ def order_message(order: Order) -> pb.Order:
     write_sourcing(message, order)
     write_shipments(message, order)
     write_returns(message, order)
+    _fit(message)
     return message
+
+
+def _fit(message: pb.Order) -> None:
+    """Leave out what an answer has no room for, beginning with what is missed least."""
+    if message.ByteSize() > ORDER_BYTES_MAX and message.HasField("edit"):
+        for field in ("lines", "charges", "missing"):
+            message.edit.ClearField(field)
+    for part in ("stock", "queued", "history"):
+        if message.ByteSize() > ORDER_BYTES_MAX:
+            message.ClearField(part)
 
 
 def write_customer(message: pb.Customer, customer: Customer) -> None:
