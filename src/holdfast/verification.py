@@ -7,7 +7,7 @@ Notifier is held against the feeds of both: `told_audit` says what it must have 
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +19,7 @@ from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.seam import Database
 from holdfast.inventory.domain.reservations.reservation import ReservationState
 from holdfast.inventory.infrastructure import audit as inventory_audit
+from holdfast.inventory.infrastructure.events_to_proto import STOCK_BYTES_MAX
 from holdfast.notifier.domain.events import FeedName
 from holdfast.notifier.infrastructure import audit as notifier_audit
 from holdfast.notifier.infrastructure import told_audit
@@ -34,6 +35,7 @@ PENDING_S_MAX = 3_900.0  # orders expire after an hour, unless told otherwise
 LOOK_AGAIN_S = 0.5
 KEPT_DAYS = 30.0  # unless told otherwise
 RECORD = "a record, so that not all was checked,"
+HELD_BYTES = 18  # in an event, of units held at a place, beside the names of both
 
 # What Inventory may hold for an order of each status, once no event is on its way; None: nothing.
 HELD, SHORT, OVER = ReservationState.HELD, ReservationState.SHORT, ReservationState.OVER
@@ -225,6 +227,8 @@ def _contradictions(
     told = Counter[tuple[str, str]]()
     for (product_id, location_id, _), units in reservation.stock.items():
         told[product_id, location_id] += units
+    if not order.stock and _is_too_much(told):
+        told.clear()
     known = order.sequence, order.revision, order.stock
     if known != (reservation.version, reservation.revision, told):
         yield (
@@ -233,3 +237,9 @@ def _contradictions(
         )
     if order.queued != reservation.queued:
         yield f"knows {dict(order.queued)} to wait, Inventory has {dict(reservation.queued)} wait"
+
+
+def _is_too_much(held: Iterable[tuple[str, str]]) -> bool:
+    """Whether no event had room for what is held, so that Orders knows nothing of it."""
+    names = sum(len(name.encode()) + len(place.encode()) + HELD_BYTES for name, place in held)
+    return names > STOCK_BYTES_MAX

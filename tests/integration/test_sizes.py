@@ -12,6 +12,7 @@ from holdfast.chassis.grpc import sizes
 from holdfast.chassis.grpc.sizes import ANSWER_BYTES_MAX, RECEIVE_BYTES_MAX, REQUEST_BYTES_MAX
 from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.verification import verify
 from tests.integration.conftest import (
     CALL_S_MAX,
     Refusal,
@@ -248,11 +249,13 @@ async def test_the_largest_order_goes_all_the_way(holdfast: RunningHoldfast) -> 
 
     short = await refusal(holdfast.create(again))
     order = await holdfast.order(first.order_id)
+    report = await verify(holdfast.databases["orders"], holdfast.databases["inventory"])
     cancelled = await holdfast.cancel(first.order_id, WIDE * 500)
 
     assert first.status == pb.ORDER_STATUS_CONFIRMED
     assert short.reason == "SHORT_OF_STOCK"
     assert order.ByteSize() > 1_000_000
+    assert report.ok, "what no event has room for is no contradiction"
     assert cancelled.status == pb.ORDER_STATUS_CANCELLED
     assert await holdfast.dead_letters("orders") == []
     assert await holdfast.dead_letters("inventory") == []
