@@ -355,7 +355,7 @@ def _show_promise(found: Availability) -> None:
     now = f"in {found.shipments} shipment{'s' if found.shipments != 1 else ''}"
     if not found.queued:
         print_line(f"yes, {now}")
-    elif found.stock:
+    elif found.shipments:
         print_line(f"yes, {now} now, and the rest would wait for stock")
     else:
         print_line("yes, but all of it would wait for stock")

@@ -346,7 +346,8 @@ class Availability:
     """What could be promised at one moment.
 
     :param available: whether all of it could be, now or later (`queued`).
-    :param stock: from where; empty unless all of it could be.
+    :param stock: from where; empty unless all of it could be, and where it would take more than 4
+        MiB.
     :param shipments: from how many locations.
     :param missing: what is missing, by product; `available` there counts all locations that may be
         taken from, or the one that lacks least where they must not share it.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from holdfast.chassis.grpc import sourcing
+from holdfast.chassis.grpc.sizes import ANSWER_BYTES_MAX
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.inventory.domain.catalog.product import Product
@@ -68,4 +69,6 @@ def availability_message(
             quantity=part.quantity,
             reason=REASONS[part.reason],
         )
+    if message.ByteSize() > ANSWER_BYTES_MAX:  # many products, each from many locations
+        del message.stock[:]
     return message

@@ -1612,7 +1612,9 @@ class CheckAvailabilityResponse(_message.Message):
     """From how many locations."""
     @_builtins.property
     def stock(self) -> _containers.RepeatedCompositeFieldContainer[Global___AvailableStock]:
-        """From where; empty unless all of it could be."""
+        """From where; empty unless all of it could be. Empty also where the answer would exceed 4 MiB: `shipments` tells then from how
+        many locations.
+        """
 
     @_builtins.property
     def missing(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnavailableStock]:
