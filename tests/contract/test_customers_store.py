@@ -150,6 +150,7 @@ async def test_profiles_are_found_by_how_their_name_begins(register: Register) -
         "c-4": "\uff21\uff44\uff41",
         "c-5": "Ad%",
         "c-6": "",
+        "c-7": "Zoe" + "\U0010ffff" * 197,
     }
     for customer_id, name in names.items():
         await register.know(customer_id, Customer(name, f"{customer_id[2:]}@example.org"))
@@ -163,6 +164,7 @@ async def test_profiles_are_found_by_how_their_name_begins(register: Register) -
     assert await found("ada", after=("ada", "c-4")) == ["c-1", "c-2"]
     assert await found("ada", email="2@example.org") == ["c-2"]
     assert await found("ad%") == ["c-5"]
+    assert await found("zoe") == await found("zoe\U0010ffff") == ["c-7"]
     assert await found("a_a") == await found("x") == []
 
 

@@ -12,7 +12,7 @@ from holdfast.chassis.database.seam import Engine
 
 Texts = TypeVar("Texts")
 
-BEHIND_ALL = "\U0010ffff"  # no text that we take has it, so that it follows all that begin alike
+BEHIND_ALL = "\U0010ffff"  # no id has it, so that it follows all that begin alike
 
 
 class _Either(str):

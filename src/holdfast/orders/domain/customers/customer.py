@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+NAME_CHARACTERS_MAX = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Customer:

@@ -2,6 +2,7 @@
 
 from holdfast.chassis.database.seam import Database
 from holdfast.chassis.database.sql import BEHIND_ALL
+from holdfast.orders.domain.customers.customer import NAME_CHARACTERS_MAX
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.infrastructure.customers.rows import profile_of
 from holdfast.orders.infrastructure.ordering.sql import SQL
@@ -37,7 +38,8 @@ class ProfileReader:
     async def profiles_named(
         self, begins: str, email: str, *, after: tuple[str, str], limit: int
     ) -> list[Profile]:
-        within = begins, begins + BEHIND_ALL
+        # A name is free text: it may have that character itself, but not so often.
+        within = begins, begins + BEHIND_ALL * NAME_CHARACTERS_MAX
         async with self._database.read() as reading:
             rows = await reading.fetch(
                 self._sql.LIST_PROFILES_OF_NAME, *after, *within, limit, email

@@ -16,7 +16,7 @@ from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.customers.customer import NOBODY, Customer
+from holdfast.orders.domain.customers.customer import NAME_CHARACTERS_MAX, NOBODY, Customer
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.lines import LINES_MAX
@@ -48,7 +48,12 @@ BATCH_MAX = 1_000
 ORDER_BYTES_MAX = PAGE_BYTES_MAX - FRAME_BYTES  # so that any order has room in a page
 WAIT_S_MAX = 60.0
 REASON_CHARACTERS_MAX = 500
-CUSTOMER_CHARACTERS_MAX = {"name": 200, "email": 320, "phone": 50, "address": 1_000}
+CUSTOMER_CHARACTERS_MAX = {
+    "name": NAME_CHARACTERS_MAX,
+    "email": 320,
+    "phone": 50,
+    "address": 1_000,
+}
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
