@@ -278,17 +278,16 @@ class OrderEdit:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order with everything known about it. Lists leave `history`, `stock` and `queued` empty.
+    """An order with everything known about it. Lists leave `history` and `returns` empty.
     Times: UTC.
 
     :param edit: the newest change of its lines, charges or sourcing; None: there was none.
     :param sourcing: where its stock is to come from.
     :param stock: what can be shipped from where: what Inventory holds for it, as it last told, less
-        what has left since. Only `Orders.get` has it; empty also where it would take more than 2
-        MiB.
+        what has left since. Empty also where it would take more than 2 MiB.
     :param shipments: what has left the house, in the order of recording.
     :param returns: what may come back, or came, in the order of opening.
-    :param queued: what waits for stock, as Inventory last told. Only `Orders.get` has it.
+    :param queued: what waits for stock, as Inventory last told.
     """
 
     order_id: str
