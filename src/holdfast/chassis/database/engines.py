@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
@@ -22,14 +22,33 @@ _ENGINES: dict[str, Engine] = {
 def engine_of(url: str) -> Engine:
     """Return the engine that a URL names: postgresql://USER@HOST/NAME or sqlite:///PATH.
 
-    :raises ValueError: it names none of them.
+    :raises ValueError: it names none of them, or can't be read; the message tells no secret.
     """
-    scheme = urlsplit(url).scheme
-    if scheme not in _ENGINES:
-        raise ValueError(
-            f"{scheme or 'no scheme'}: a database URL starts with postgresql:// or sqlite://"
-        )
-    return _ENGINES[scheme]
+    scheme, slashes, _ = url.partition("://")
+    engine = _ENGINES.get(scheme.lower()) if slashes else None
+    if engine is None:
+        named = scheme if slashes else "no scheme"
+        raise ValueError(f"{named}: a database URL starts with postgresql:// or sqlite://")
+    if engine == "postgresql":
+        _require_readable(url)
+    return engine
+
+
+def _require_readable(url: str) -> None:
+    """Whoever reads it later would tell what follows the colon of a password with a #."""
+    try:
+        parts = urlsplit(url)
+        for host in parts.netloc.rpartition("@")[2].split(","):
+            _ = urlsplit(f"//{host}").port
+        if parts.query:
+            parse_qs(parts.query, strict_parsing=True)
+    except ValueError:
+        raise ValueError(f"has a port that is none, or can't be read; {_HINT}") from None
+    if parts.fragment:
+        raise ValueError(f"has something after a #; {_HINT}")
+
+
+_HINT = "in user and password write / as %2F, @ as %40, : as %3A, # as %23, ? as %3F"
 
 
 def _checked(url: SecretStr) -> SecretStr:
