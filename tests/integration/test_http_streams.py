@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.chassis.http.server import serving_http
 from tests.integration.conftest import Ground
 from tests.integration.over_http import Events, Http, events, http_on, request_bytes
 
@@ -87,6 +88,36 @@ async def test_an_idle_stream_does_not_hold_up_the_end(ground: Ground) -> None:
 
         assert await stream.next() == {}, "without an event `end`: the client comes back"
     assert took_s < STOP_S_MAX, f"{took_s:.1f} s"
+
+
+class Endless:
+    """A stream that is always further than its client."""
+
+    name = "endless"
+
+    def __init__(self) -> None:
+        self.is_over = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while not self.is_over:
+            await send({"type": "http.response.body", "body": bytes(2**20), "more_body": True})
+
+    def stop(self) -> None:
+        self.is_over = True
+
+
+async def test_a_client_that_reads_nothing_does_not_hold_up_the_end() -> None:
+    async with serving_http("127.0.0.1:0", [], mounted=[Endless()]) as address:
+        host, _, port = address.rpartition(":")
+        _, writer = await asyncio.open_connection(host, int(port), limit=1)
+        writer.write(request_bytes("GET", "/endless"))
+        await asyncio.sleep(0.2)  # until there is no room in the kernel any more
+        begun = time.monotonic()
+    took_s = time.monotonic() - begun
+
+    assert took_s < STOP_S_MAX, f"{took_s:.1f} s"
+    writer.close()
 
 
 async def test_a_client_that_leaves_ends_its_stream(http: Http) -> None:

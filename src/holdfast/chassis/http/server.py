@@ -25,6 +25,7 @@ from holdfast.chassis.tls import ReloadingContext
 
 HEAD_S_MAX = 10.0  # for a request's line and headers to arrive
 HEAD_BYTES_MAX = 64 * 1024
+UNREAD_S_MAX = 1.0  # at the end, for a client to read some of what it was sent
 IDLE_S_MAX = 75  # a connection is kept so long for the next request
 BACKLOG = 2_048  # connections that are not yet picked up
 
@@ -119,6 +120,17 @@ class _Protocol(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._await_head()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        unread_bytes = self.transport.get_write_buffer_size()
+        if unread_bytes:
+            self.loop.call_later(UNREAD_S_MAX, self._end_if_unread, unread_bytes)
+
+    def _end_if_unread(self, before_bytes: int) -> None:
+        """Hang up on a client that reads nothing: its stream has no other end, nor has ours."""
+        if self.transport.get_write_buffer_size() >= before_bytes:
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
