@@ -136,6 +136,17 @@ async def test_a_caller_may_prefer_to_wait(http: Http) -> None:
     assert longer.headers["preference-applied"] == "wait=60", "nobody waits longer"
 
 
+async def test_where_nothing_is_waited_for_a_preference_to_wait_is_passed_over(http: Http) -> None:
+    order_id = await http.placed()
+    path, prefers = f"/v1/orders/{order_id}", {"prefer": "wait=15"}
+    noted = await http.ask("PATCH", path, {"note": "Ring twice", "version": 2}, **prefers)
+    lines = [{"line_no": 1, "product_id": "LAMP", "quantity": 2}]
+    edited = await http.ask("PATCH", path, {"lines": lines, "version": 3}, **prefers)
+
+    assert (noted.status, noted.headers.get("preference-applied")) == (200, None), noted.body
+    assert (edited.status, edited.headers["preference-applied"]) == (200, "wait=15"), edited.body
+
+
 async def test_seconds_of_a_query_are_a_number_or_a_duration(http: Http) -> None:
     path = "/v1/feeds/orders/events?cursor=latest"
     for seconds, status in (("0", 200), ("1", 200), ("0.1s", 200), ("-1", 400), ("9" * 5_000, 400)):

@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from holdfast.chassis.http import headers as asked
@@ -46,12 +45,15 @@ class Rules:
         sent, nobody would look at it. Without a key of their own, others may be repeated as they
         are.
     :param drifting: fields of answers that move on while the version stays.
+    :param awaited: fields of a patch whose outcome can be waited for; who prefers to wait where
+        none of them is there is passed over (RFC 7240, 2).
     """
 
     merged: frozenset[str] = frozenset()
     keyed: frozenset[str] = frozenset()
     again: frozenset[str] = frozenset()
     drifting: frozenset[str] = frozenset()
+    awaited: frozenset[str] = frozenset()
 
 
 class Binding:
@@ -245,11 +247,13 @@ class Binding:
             setattr(owner, self.version_field, wanted.version)
         return wanted
 
-    def _read_wait(self, message: Message, headers: Headers) -> int | None:
+    def _read_wait(self, message: Any, headers: Headers) -> int | None:
         wait_s = asked.preferred_wait_s(headers)
         if wait_s is None or "wait" not in self._input.fields_by_name or message.HasField("wait"):
             return None
-        message.wait.seconds = wait_s  # type: ignore[attr-defined]  # of the messages that have it
+        if self.is_patch and self._rules.awaited.isdisjoint(message.update_mask.paths):
+            return None
+        message.wait.seconds = wait_s
         return wait_s
 
 

@@ -10,11 +10,16 @@ from holdfast.contracts.identity.v1.keys_pb2_grpc import add_KeyServiceServicer_
 from holdfast.contracts.identity.v1.users_pb2_grpc import add_UserServiceServicer_to_server
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
+from holdfast.orders.presentation.ordering.edits_wire import EDITED
 from holdfast.orders.presentation.servicer import OrderServicer
 
 KEY_RULES = Rules(again=frozenset({"CreateKey", "RotateKey"}))
 USER_RULES = Rules(again=frozenset({"SignIn"}))
-RULES = Rules(merged=frozenset({"customer"}), drifting=frozenset({"stock", "queued"}))
+RULES = Rules(
+    merged=frozenset({"customer"}),
+    drifting=frozenset({"stock", "queued"}),
+    awaited=frozenset(EDITED),
+)
 
 
 def key_http_service(servicer: KeyServicer, boundary: RpcBoundary) -> HttpService:
