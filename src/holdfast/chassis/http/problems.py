@@ -5,6 +5,7 @@ One gRPC code is not one HTTP status: which it is follows from code and reason.
 
 import math
 import re
+from ast import literal_eval
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -21,7 +22,7 @@ from google.rpc.error_details_pb2 import (
 )
 from google.rpc.status_pb2 import Status
 
-from holdfast.chassis.http.flaws import BadHttpRequest
+from holdfast.chassis.http.flaws import BadHttpRequest, pointer_to
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -49,6 +50,8 @@ _BY_REASON = {
 STATUSES = sorted({*_BY_CODE.values(), *_BY_REASON.values(), 405, 406, 408, 412, 415, 428, 500})
 _PASSING = (429, 503)
 RETRY_S = 1
+
+_KEY = re.compile(r"""\[('.*'|".*")\]$""", re.DOTALL)  # of a map, as Python writes it
 
 _CODES = {code.value[0]: code.name for code in grpc.StatusCode}
 
@@ -142,11 +145,15 @@ def _headers(status: int, retry_s: float | None, current_version: int | None) ->
 
 
 def located(field_path: str, places: Mapping[str, dict[str, str]]) -> dict[str, str]:
-    """Tell where a field of the request stood: `lines[2].quantity` is at /lines/2/quantity.
+    """Tell where a field of the request stood: `lines[2].quantity` is at /lines/2/quantity, and
+    `attributes['a/b']` at /attributes/a~1b.
 
     :param places: of fields that did not come from the body's own members: by their paths, where
         they came from; "" as a pointer means that the path's first part is the whole body.
     """
+    if key := _KEY.search(field_path):
+        within = located(field_path[: key.start()], places)["pointer"]
+        return {"pointer": pointer_to(within, literal_eval(key[1]))}
     for known, place in places.items():
         if field_path == known or field_path.startswith(f"{known}["):
             if "pointer" not in place or field_path == known:
