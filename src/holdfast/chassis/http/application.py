@@ -13,6 +13,7 @@ from google.rpc.status_pb2 import Status
 
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.grpc import statuses
+from holdfast.chassis.grpc.admission import StrangeCertificate
 from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX
 from holdfast.chassis.http import event_stream, problems
 from holdfast.chassis.http.answers import Answer, Answers, of_problem, place_of_made
@@ -92,6 +93,8 @@ class HttpApplication:
 
     :param is_ours: whether a Host means this server; None: any does.
     :param mounted: what stands beside the services.
+    :param names: alternative names, of which a caller's certificate must have one; none: any will
+        do. The server tells what it has in the scope's `state`, under `names`.
     """
 
     def __init__(
@@ -100,8 +103,9 @@ class HttpApplication:
         clock: Clock,
         is_ours: IsOurs | None = None,
         mounted: Iterable[Mounted] = (),
+        names: Iterable[str] = (),
     ) -> None:
-        self._clock, self._is_ours = clock, is_ours
+        self._clock, self._is_ours, self._names = clock, is_ours, frozenset(names)
         self._mounted = {one.name.encode(): one for one in mounted}
         self._router: Router[_Target] = Router()
         templates: list[str] = []
@@ -136,7 +140,8 @@ class HttpApplication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", "the server does nothing else"
         headers = gathered(scope["headers"])
-        if (beside := self._beside(scope["raw_path"])) and self._is_for_us(headers):
+        beside = self._beside(scope["raw_path"])
+        if beside and self._is_for_us(headers) and self._may_enter(scope):
             await beside(scope, receive, send)
             return
         body = _Body(receive, headers)
@@ -158,6 +163,10 @@ class HttpApplication:
     def _is_for_us(self, headers: Mapping[str, str]) -> bool:
         return self._is_ours is None or self._is_ours(headers.get("host"))
 
+    def _may_enter(self, scope: Scope) -> bool:
+        """Whether the caller's certificate has a name that is on the list, if there is one."""
+        return not self._names or not self._names.isdisjoint(_names_in(scope))
+
     def _beside(self, raw_path: bytes) -> Mounted | None:
         name = raw_path.removeprefix(b"/").partition(b"/")[0]
         return self._mounted.get(name) if self._mounted else None
@@ -168,6 +177,8 @@ class HttpApplication:
         """None: it is sent already."""
         if not self._is_for_us(headers):
             return of_problem(problem(421, _MISDIRECTED))
+        if not self._may_enter(scope):
+            return of_problem(problem_of(_NOT_ALLOWED))
         verb = scope["method"]
         if is_of_others(verb, headers):
             return of_problem(problem(403, _OF_OTHERS))
@@ -184,7 +195,7 @@ class HttpApplication:
             return of_problem(problem(406, _NOT_ACCEPTED))
         shares, peer = self._streams if target.streams else self._requests, _peer(scope)
         with shares.one():
-            await target.require_known(HttpContext(headers, peer, None))
+            await target.require_known(_context(scope, headers, None))
             with shares.one_of(peer):
                 body = await self._body(target, peer, headers, receive)
                 bound = target.binding.bound(segments, scope["query_string"], headers, body)
@@ -211,7 +222,7 @@ class HttpApplication:
         receive: Receive,
     ) -> Answer:
         deadline = asyncio.get_running_loop().time() + CALL_S_MAX
-        context = HttpContext(headers, _peer(scope), deadline)
+        context = _context(scope, headers, deadline)
         try:
             async with asyncio.timeout(CALL_S_MAX) as time_left:
                 with _until_gone(receive, time_left) if target.waits else nullcontext():
@@ -241,7 +252,7 @@ class HttpApplication:
     ) -> Answer | None:
         over = asyncio.Event()
         watch = asyncio.create_task(self._until_over(receive, over))
-        context = HttpContext(headers, _peer(scope), None)
+        context = _context(scope, headers, None)
         message = bound.message
         last_seen = headers.get("last-event-id", "")
         last_id = last_event_id(last_seen)
@@ -317,6 +328,9 @@ _OF_OTHERS = (
 _NOT_ACCEPTED = (
     "there is no answer of a type that Accept names: it is application/json, or text/event-stream"
 )
+_NOT_ALLOWED: Status = statuses.refusal(
+    grpc.StatusCode.PERMISSION_DENIED, "CERTIFICATE_NOT_ALLOWED", str(StrangeCertificate())
+)
 _TOO_LATE: Status = statuses.status(
     grpc.StatusCode.DEADLINE_EXCEEDED,
     "no answer in time; what became of it is unknown: repeat it",
@@ -334,6 +348,15 @@ def _elsewhere(verb: str, by_verb: Mapping[str, _Target], *, is_page: bool) -> A
     if verb == "OPTIONS":
         return Answer(204, allow, b"")
     return of_problem(problem(405, f"{verb} is not for this path", headers=allow))
+
+
+def _context(scope: Scope, headers: Mapping[str, str], deadline: float | None) -> HttpContext:
+    return HttpContext(headers, _peer(scope), deadline, _names_in(scope))
+
+
+def _names_in(scope: Scope) -> tuple[str, ...]:
+    names: tuple[str, ...] = scope.get("state", {}).get("names", ())
+    return names
 
 
 def _peer(scope: Scope) -> str:

@@ -8,6 +8,7 @@ import grpc
 from google.rpc.status_pb2 import Status
 from grpc import aio
 
+from holdfast.chassis.grpc.admission import NAMES
 from holdfast.chassis.grpc.rpc_boundary import DETAILS_TRAILER
 from holdfast.chassis.http.headers import Headers
 
@@ -29,11 +30,14 @@ class HttpContext:
     :param peer: who calls, as HOST:PORT.
     :param deadline: when the caller is answered at the latest, by the loop's clock; None: it is a
         stream, which has no end of its own.
+    :param names: alternative names of the caller's certificate, if there is one.
     """
 
-    def __init__(self, headers: Headers, peer: str, deadline: float | None) -> None:
+    def __init__(
+        self, headers: Headers, peer: str, deadline: float | None, names: Iterable[str] = ()
+    ) -> None:
         self._metadata = tuple((name, headers[name]) for name in HANDED_ON if name in headers)
-        self._peer, self._deadline = peer, deadline
+        self._peer, self._deadline, self._names = peer, deadline, names
         self.trailing: dict[str, Any] = {}
 
     def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
@@ -44,10 +48,8 @@ class HttpContext:
         return self._peer
 
     def auth_context(self) -> dict[str, list[bytes]]:
-        """What is known of the caller's certificate: nothing, so that whoever asks for names in it
-        lets nobody in.
-        """
-        return {}
+        """What is known of the caller's certificate: its names."""
+        return {NAMES: [name.encode() for name in self._names]}
 
     def time_remaining(self) -> float | None:
         if self._deadline is None:

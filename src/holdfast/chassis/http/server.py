@@ -55,7 +55,8 @@ async def serving_http(
         return
     port = port or PortSettings()
     is_ours = hosts_of(listen, port.http_hosts)
-    application = HttpApplication(services, SystemClock(), is_ours, mounted)
+    names = port.tls_client_names
+    application = HttpApplication(services, SystemClock(), is_ours, mounted, names)
     listener = _listener(listen, share_port=share_port)
     host, number = listen.rpartition(":")[0], listener.getsockname()[1]
     # What it would log, we say ourselves, or is a caller's fault that the caller is told.
@@ -119,6 +120,8 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        found = (transport.get_extra_info("peercert") or {}).get("subjectAltName", ())
+        self.app_state = {"names": tuple(name for _, name in found)}  # goes with each scope
         self._await_head()
 
     def shutdown(self) -> None:
