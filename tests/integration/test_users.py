@@ -207,6 +207,8 @@ async def test_nobody_comes_by_a_user_to_what_they_may_not(holdfast: RunningHold
             clerk.users.create("eve", ["admin"], PASSWORD),
             clerk.users.update("reader", grants=["support"]),
             clerk.users.update("boss", password=OTHER),
+            clerk.users.update("boss", grants=["orders:read"]),
+            clerk.users.update("boss", grants=["orders:read"], password=OTHER),
             clerk.users.update("boss", locked=False),
         ):
             with pytest.raises(PermissionDenied) as denied:
@@ -235,6 +237,8 @@ async def test_what_can_be_no_user_is_refused_by_field(holdfast: RunningHoldfast
         ("name", "a\u200bnn"),
         ("name", "orders"),
         ("name", "operator"),
+        ("name", "inventory"),
+        ("name", "anonymous"),
         ("grants", []),
         ("grants[0]", ["emperor"]),
         ("password", ""),

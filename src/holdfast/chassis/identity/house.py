@@ -19,7 +19,8 @@ from holdfast.chassis.identity.store import KeyStore
 
 ORDERS, NOTIFIER = "orders", "notifier"  # the services that call others
 OPERATOR = "operator"
-TAKEN = frozenset({ORDERS, NOTIFIER, OPERATOR})  # names that nobody is given: histories have them
+# Names that nobody is given: histories have them.
+TAKEN = frozenset({ORDERS, "inventory", NOTIFIER, OPERATOR, "anonymous"})
 
 _SERVICES = {
     ORDERS: frozenset({"stock:read", SERVICE}),

@@ -138,7 +138,8 @@ class Users:
         """Change what is told; whatever takes something away revokes the user's keys.
 
         :raises UserNotFound: there is none.
-        :raises Forbidden: who calls could do by this user what they may not.
+        :raises Forbidden: the user may do what who calls may not, or would; locking alone is open
+            to all who may call this.
         """
         kept = await self._passwords.kept(password) if password else ""
         now = self._clock.now()
@@ -146,14 +147,14 @@ class Users:
             if change is None:
                 raise UserNotFound(name)
             user = change.user
+            if grants or kept or locked is False:
+                require_own((*user.grants, *grants), "the user")
             if grants:
                 user = user._replace(grants=grants)
             if kept:
                 user = user._replace(password=kept, password_at=now)
             if locked is not None:
                 user = user._replace(locked_at=(user.locked_at or now) if locked else None)
-            if grants or kept or locked is False:
-                require_own(user.grants, "the user")
             await change.to(user)
             if grants or kept or locked:
                 await change.end_keys(now)

@@ -104,7 +104,7 @@ class CreateKeyRequest(_message.Message):
     LIFETIME_FIELD_NUMBER: _builtins.int
     NETWORKS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """1 to 128 characters without @; orders, notifier and operator are taken."""
+    """1 to 128 characters without @; orders, inventory, notifier, operator and anonymous are taken."""
     @_builtins.property
     def grants(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """At least one role or scope."""

@@ -120,7 +120,7 @@ class UserServiceServicer:
 
     def UpdateUser(self, request, context):
         """Changes a user's rights or password, locks or unlocks them; but for unlocking, all of it revokes their keys. Only who may do all
-        that the user may, may give them a password or unlock them. A repeat comes to the same.
+        that the user may, may give them other rights or a password, or unlock them. A repeat comes to the same.
         Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -63,7 +63,7 @@ class UserServiceStub:
     """Lists all users by name. Safe to repeat."""
     UpdateUser: _grpc.UnaryUnaryMultiCallable[_users_pb2.UpdateUserRequest, _users_pb2.User]
     """Changes a user's rights or password, locks or unlocks them; but for unlocking, all of it revokes their keys. Only who may do all
-    that the user may, may give them a password or unlock them. A repeat comes to the same.
+    that the user may, may give them other rights or a password, or unlock them. A repeat comes to the same.
     Errors: NOT_FOUND.
     """
     DeleteUser: _grpc.UnaryUnaryMultiCallable[_users_pb2.DeleteUserRequest, _users_pb2.User]
@@ -99,7 +99,7 @@ class UserServiceAsyncStub(UserServiceStub):
     """Lists all users by name. Safe to repeat."""
     UpdateUser: _aio.UnaryUnaryMultiCallable[_users_pb2.UpdateUserRequest, _users_pb2.User]  # type: ignore[assignment]
     """Changes a user's rights or password, locks or unlocks them; but for unlocking, all of it revokes their keys. Only who may do all
-    that the user may, may give them a password or unlock them. A repeat comes to the same.
+    that the user may, may give them other rights or a password, or unlock them. A repeat comes to the same.
     Errors: NOT_FOUND.
     """
     DeleteUser: _aio.UnaryUnaryMultiCallable[_users_pb2.DeleteUserRequest, _users_pb2.User]  # type: ignore[assignment]
@@ -168,7 +168,7 @@ class UserServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_users_pb2.User, _abc.Awaitable[_users_pb2.User]]:
         """Changes a user's rights or password, locks or unlocks them; but for unlocking, all of it revokes their keys. Only who may do all
-        that the user may, may give them a password or unlock them. A repeat comes to the same.
+        that the user may, may give them other rights or a password, or unlock them. A repeat comes to the same.
         Errors: NOT_FOUND.
         """
 
