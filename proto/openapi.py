@@ -46,9 +46,11 @@ _HEADERS: dict[str, tuple[str, Schema]] = {
 }
 
 _TOLD = {
-    "ETag": "The version, for If-Match and If-None-Match.",
+    "ETag": "The version, for If-Match and If-None-Match; with 409 and 412: that there is now.",
     "Idempotent-Replayed": "true: the request had been done before.",
+    "Link": 'The next page, <?...>; rel="next", where there is one.',
     "Location": "The path of what was made, where it has one.",
+    "Preference-Applied": "wait=10: so long was waited at most, as was preferred.",
     "Retry-After": "With 429 and 503: seconds until it is worth another try.",
     "WWW-Authenticate": "With 401: how to say who calls.",
 }
@@ -170,7 +172,7 @@ class Writer:
             names = ["Last-Event-ID"]
         if route.method.server_streaming and "cursor" in binding.query:
             names = ["Last-Event-ID of a feed"]
-        if route.body and "wait" in route.method.input_type.fields_by_name:
+        if _may_wait(route):
             names.append("Prefer")
         for name in names:
             description, schema = _HEADERS[name]
@@ -216,7 +218,9 @@ class Writer:
         route = binding.route
         failed = {
             "description": "Refused or failed",
-            "headers": _told("Retry-After", "WWW-Authenticate"),
+            "headers": _told(
+                "Retry-After", "WWW-Authenticate", *(["ETag"] if binding.version_field else [])
+            ),
             "content": {PROBLEM: {"schema": _ref("Problem")}},
         }
         answered = _answered(route)
@@ -230,11 +234,18 @@ class Writer:
         content = {JSON: {"schema": schema}}
         has_tag = _has_version(answered) or "level" in answered.fields_by_name
         tag = ["ETag"] if has_tag else []
-        again = ["Idempotent-Replayed"] if binding.key_field else []
-        done = {"200": _with_headers({"description": "Done", "content": content}, tag + again)}
-        if route.verb == "POST" and route.method.name.startswith(MAKES):
+        makes = route.verb == "POST" and route.method.name.startswith(MAKES)
+        again = ["Idempotent-Replayed"] if binding.key_field or makes else []
+        more = ["Link"] if "next_page_token" in answered.fields_by_name else []
+        waited = ["Preference-Applied"] if _may_wait(route) else []
+        done = {
+            "200": _with_headers(
+                {"description": "Done", "content": content}, tag + again + more + waited
+            )
+        }
+        if makes:
             made = {"description": "Made", "content": content}
-            done["201"] = _with_headers(made, [*tag, "Location"])
+            done["201"] = _with_headers(made, [*tag, "Location", *waited])
         if route.verb == "GET" and _has_version(answered):
             done["304"] = _with_headers({"description": "The caller has it already"}, tag)
         return done | {"default": failed}
@@ -343,6 +354,11 @@ def _with_headers(answer: Schema, names: Sequence[str]) -> Schema:
 def _answered(route: Route) -> Descriptor:
     whole = route.method.output_type
     return inside(whole, route.answer) if route.answer else whole
+
+
+def _may_wait(route: Route) -> bool:
+    """Whether a caller may prefer to wait for an outcome."""
+    return bool(route.body) and "wait" in route.method.input_type.fields_by_name
 
 
 def _has_version(kind: Descriptor) -> bool:

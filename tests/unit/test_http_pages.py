@@ -73,6 +73,23 @@ def test_whatever_is_made_is_told_with_its_place() -> None:
     assert told_of == answers.keys()
 
 
+def test_whatever_header_an_answer_may_have_is_described() -> None:
+    paths = DOCUMENT["paths"]
+    headers = {
+        (path, verb, status): set(answer.get("headers", ()))
+        for path, verbs in paths.items()
+        for verb, operation in verbs.items()
+        for status, answer in operation["responses"].items()
+    }
+
+    assert headers["/v1/orders", "get", "200"] == {"Link"}
+    assert headers["/v1/orders", "post", "201"] == {"Location", "Preference-Applied"}
+    assert headers["/v1/products", "post", "200"] == {"ETag", "Idempotent-Replayed"}
+    failed = {"ETag", "Retry-After", "WWW-Authenticate"}
+    assert headers["/v1/products/{product_id}", "patch", "default"] == failed
+    assert set().union(*headers.values()) == DOCUMENT["components"]["headers"].keys()
+
+
 def test_every_field_that_may_be_sent_is_described() -> None:
     for name, schema in DOCUMENT["components"]["schemas"].items():
         if name != "Problem":
