@@ -13,12 +13,12 @@ import structlog
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Match, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.http.browsers import is_of_others
-from holdfast.chassis.http.problems import CONTENT_TYPE, problem
+from holdfast.chassis.http.problems import CONTENT_TYPE, RETRY_S, problem
 from holdfast.client import Caller, Holdfast, HoldfastError, new_request_id
 from holdfast.console.forms import Form
 from holdfast.console.intake import Full, Intake, Intakes, owner_of
@@ -33,7 +33,9 @@ ROOT = "/files"
 BEARER = "bearer "
 SWITCHES = ("ignore_unknown", "again", "displace")
 ENGLISH = chosen("en", "")
+_SOON = {"retry-after": str(RETRY_S)}
 PARAMETERS = frozenset({"name", "locale", "dates", "currency", "encoding", "dry_run", *SWITCHES})
+OF_EXPORTS, OF_ORDERS = frozenset({"format"}), frozenset({"format", "from", "to", "status"})
 
 log = structlog.get_logger()
 
@@ -55,7 +57,7 @@ class Problematic(Exception):
             content["errors"] = [
                 {"parameter": name, "detail": detail} for name, detail in self.errors.items()
             ]
-        headers = {"www-authenticate": "Bearer"} if self.status == 401 else {}
+        headers = {401: {"www-authenticate": "Bearer"}, 429: _SOON, 503: _SOON}.get(self.status)
         return Response(orjson.dumps(content), self.status, headers, CONTENT_TYPE)
 
 
@@ -76,7 +78,10 @@ class FilesApi:
             self._route("DELETE", one, self._remove),
             self._route("GET", "/exports/{kind}", self._export),
         ]
-        self._app = Starlette(routes=[Mount(ROOT, routes=routes)], exception_handlers=_HANDLERS)
+        # Nobody is led elsewhere: their key would go along, to wherever Host says.
+        paths = Router(routes, redirect_slashes=False)
+        self._app = Starlette(routes=[Mount(ROOT, paths)], exception_handlers=_HANDLERS)
+        self._app.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
@@ -108,33 +113,35 @@ class FilesApi:
         """Keep the body, look what would become of it and, unless `dry_run`, take it in."""
         call.require("imports:write", *_of_kind(call, TO_BRING))
         intakes, owner, kind = self._intakes(), call.owner, call.path("kind")
-        unknown = call.request.query_params.keys() - PARAMETERS
-        if unknown:
-            raise Problematic(400, "there are no such parameters", dict.fromkeys(unknown, "?"))
+        call.refuse_parameters_but(PARAMETERS)
         form = Form(ENGLISH, "bring", {**_switched(call), "kind": kind})
         options = options_of(form, [kind])
         is_look = call.switch("dry_run", form)
         if form.errors:
             raise Problematic(400, "parameters are wrong", form.errors)
         asked = call.request.headers.get("idempotency-key", "") or new_request_id()
-        if (known := intakes.brought(asked, owner)) is not None:
-            return _told(known)
         intake = await self._kept(call, asked, kind, options)
         intake.goes_on = not is_look
-        intakes.take_up(intake)
-        return _told(intake, 202)
+        if (known := intakes.brought(asked, owner)) is None:
+            intakes.take_up(intake)
+            return _told(intake, 202)
+        intakes.clear(intake.intake_id)
+        if not known.is_as(intake):
+            raise Problematic(422, "the Idempotency-Key was used for another file, or otherwise")
+        return _told(known)
 
     async def _kept(self, call: "_Call", asked: str, kind: str, options: Any) -> Intake:
         """The request's body as a file in its place."""
         intakes, owner, intake_id = self._intakes(), call.owner, new_request_id()
         try:
-            intakes.require_room(owner)
+            if intakes.brought(asked, owner) is None:
+                intakes.require_room(owner)
         except Full:
             detail = "there is no room for another file: finish or delete one of yours first"
             raise Problematic(429, detail) from None
         path = intakes.place(intake_id)
         try:
-            await keep_body(call.request, path)
+            digest = await keep_body(call.request, path)
         except BaseException:  # it is too large, its sender has gone, or the disk is full
             intakes.clear(intake_id)
             raise
@@ -149,6 +156,7 @@ class FilesApi:
             path,
             options,
             lambda: self._open(call.credential),
+            digest=digest,
         )
 
     async def _list(self, call: "_Call") -> Response:
@@ -179,6 +187,7 @@ class FilesApi:
     async def _export(self, call: "_Call") -> Response:
         """Everything of a kind, as a file, sent while it is read."""
         call.require(*_of_kind(call, TO_FETCH))
+        call.refuse_parameters_but(OF_ORDERS if call.path("kind") == "orders" else OF_EXPORTS)
         form = Form(ENGLISH, "export", {**call.request.query_params, "kind": call.path("kind")})
         client = self._open(call.credential)  # of the file, which goes on after this call
         answer = await exported(client, form, self._clock.now())
@@ -215,6 +224,11 @@ class _Call:
         if missing := [one for one in scopes if one not in self.caller.scopes]:
             raise Problematic(403, f"this needs {' and '.join(missing)}, which you don't have")
 
+    def refuse_parameters_but(self, known: frozenset[str]) -> None:
+        """:raises Problematic: there are others, which a typo may have made."""
+        if unknown := self.request.query_params.keys() - known:
+            raise Problematic(400, "there are no such parameters", dict.fromkeys(unknown, "?"))
+
     def switch(self, name: str, form: Form) -> bool:
         """Whether something was asked for; what is neither yes nor no is an error of the form."""
         text = self.request.query_params.get(name, "false").lower()
@@ -246,8 +260,10 @@ async def _closing(client: Holdfast, pieces: AsyncIterable[Any]) -> AsyncIterato
 
 
 def _credential(request: Request) -> str:
-    """What a request says of who makes it; "" where it says nothing: the services refuse that."""
-    text = request.headers.get("authorization", "")
+    """What a request says of who makes it, also where it says it twice; "" where it says nothing:
+    the services refuse both.
+    """
+    text = ", ".join(request.headers.getlist("authorization"))
     return text[len(BEARER) :].strip() if text.lower().startswith(BEARER) else ""
 
 
@@ -278,8 +294,12 @@ async def _nowhere(_request: Request, _error: Exception) -> Response:
     return Problematic(404, "there is nothing at this path").response()
 
 
-async def _other_verb(_request: Request, _error: Exception) -> Response:
-    return Problematic(405, "this path has other methods").response()
+async def _other_verb(request: Request, _error: Exception) -> Response:
+    answer = Problematic(405, "this path has other methods").response()
+    (mounted,) = request.app.routes
+    here = [one for one in mounted.routes if one.matches(request.scope)[0] is not Match.NONE]
+    answer.headers["allow"] = ", ".join(sorted(set[str]().union(*(one.methods for one in here))))
+    return answer
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:

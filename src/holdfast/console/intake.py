@@ -73,6 +73,7 @@ class Intake:
     :param options: how to look at it, and how to take it in but for that.
     :param open_client: makes a client of the owner, as they last asked for something to be done.
     :param goes_on: it is taken in as soon as it was looked at, whatever is found of single lines.
+    :param digest: of the file, where that tells one request from another.
     :param done: lines that were gone through, of about `total` (0: nobody knows).
     :param look: what would become of it, and `report` what became of it; None: not known yet.
     :param problem: why it is of no use, or was broken off.
@@ -95,11 +96,19 @@ class Intake:
     problem: str = ""
     touched_s: float = 0.0
     goes_on: bool = False
+    digest: str = ""
     task: asyncio.Task[None] | None = None
 
     @property
     def is_moving(self) -> bool:
         return self.stage in (Stage.LOOKING, Stage.TAKING)
+
+    def is_as(self, other: "Intake") -> bool:
+        """Whether both were asked for in the same words."""
+        said, theirs = (
+            (one.kind, one.name, one.options, one.goes_on, one.digest) for one in (self, other)
+        )
+        return said == theirs
 
 
 class Intakes:

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncGenerator
+from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
@@ -61,14 +62,18 @@ async def read_upload(request: Request, words: Words, name: str, path: Path) -> 
         await found.close()
 
 
-async def keep_body(request: Request, path: Path) -> None:
-    """Put the body of a request at a path; what is there after an error is the caller's.
+async def keep_body(request: Request, path: Path) -> str:
+    """Put the body of a request at a path, and return its SHA-256; what is there after an error is
+    the caller's.
 
     :raises TooLarge: it has more than FILE_BYTES_MAX bytes.
     """
+    digest = sha256()
     with path.open("xb") as target:
         async for part in _bounded(request, FILE_BYTES_MAX):
+            digest.update(part)
             await asyncio.to_thread(target.write, part)
+    return digest.hexdigest()
 
 
 async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:

@@ -80,6 +80,27 @@ async def test_a_file_is_taken_in_once_however_often_it_is_sent(
     ]
 
 
+async def test_another_file_under_the_same_key_is_refused_and_not_lost(
+    holdfast: RunningHoldfast, http: httpx2.AsyncClient
+) -> None:
+    path, key = "/files/imports/products", {"idempotency-key": "nightly"}
+    first = await http.post(path, content=PRODUCTS, headers=key)
+    await at_rest(http, first)
+
+    others = [
+        await http.post(path, content=b"product_id,unit_price\nCUP,3.00\n", headers=key),
+        await http.post(f"{path}?dry_run=true", content=PRODUCTS, headers=key),
+        await http.post("/files/imports/stock", content=PRODUCTS, headers=key),
+    ]
+    at_once = await asyncio.gather(
+        *(http.post(path, content=PRODUCTS, headers={"idempotency-key": "late"}) for _ in range(3))
+    )
+
+    assert [one.status_code for one in others] == [422, 422, 422]
+    assert len({one.json()["import_id"] for one in at_once}) == 1
+    assert len((await http.get("/files/imports")).json()["imports"]) == 2
+
+
 @pytest.mark.parametrize("at_once", [True, False])
 async def test_a_file_is_seen_at_rest_only_where_it_rests(
     holdfast: RunningHoldfast, tmp_path: Path, at_once: bool
@@ -149,9 +170,14 @@ WRONG = {
     "no such currency": ("POST", "/files/imports/stock?currency=ABC", 400),
     "no such import": ("GET", "/files/imports/none", 404),
     "nothing there": ("GET", "/files/elsewhere", 404),
+    "a slash too few": ("GET", "/files", 404),
+    "a slash too many": ("POST", "/files/imports/stock/", 404),
     "another method": ("PUT", "/files/imports/stock", 405),
     "unknown export": ("GET", "/files/exports/lamps", 404),
     "no such time": ("GET", "/files/exports/orders?from=yesterday", 400),
+    "no such format": ("GET", "/files/exports/orders?format=pdf", 400),
+    "unknown parameter of an export": ("GET", "/files/exports/orders?form=2026-01-01", 400),
+    "a parameter of another export": ("GET", "/files/exports/products?status=SHIPPED", 400),
 }
 
 
@@ -166,6 +192,22 @@ async def test_what_is_wrong_is_refused_by_name(http: httpx2.AsyncClient, case: 
     assert answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("path", "verbs"),
+    [
+        ("/files/imports/stock", "DELETE, GET, HEAD, POST"),
+        ("/files/imports/x/take", "POST"),
+        ("/files/exports/stock", "GET, HEAD"),
+    ],
+)
+async def test_another_verb_is_told_which_there_are(
+    http: httpx2.AsyncClient, path: str, verbs: str
+) -> None:
+    answer = await http.put(path, content=b"")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, verbs)
+
+
 async def test_whoever_may_not_is_refused(
     holdfast: RunningHoldfast, http: httpx2.AsyncClient
 ) -> None:
@@ -175,11 +217,13 @@ async def test_whoever_may_not_is_refused(
     path = mine.headers["location"]
 
     nobody = await http.post("/files/imports/stock", content=b"", headers={"authorization": ""})
+    twice = await http.get("/files/imports", headers=[*theirs.items(), *theirs.items()])
     refused = await http.post("/files/imports/products", content=PRODUCTS, headers=theirs)
     others = await http.get(path, headers=theirs)
 
     assert (nobody.status_code, nobody.headers["www-authenticate"]) == (401, "Bearer")
-    assert refused.status_code == 403
+    assert (twice.status_code, refused.status_code) == (401, 403)
+    assert "more than one credential" in twice.json()["detail"]
     assert "imports:write" in refused.json()["detail"]
     assert others.status_code in (403, 404)
 

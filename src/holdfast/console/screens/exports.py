@@ -38,7 +38,10 @@ async def export(visit: Visit) -> Response:
 async def exported(client: Holdfast, form: Form, now: datetime) -> StreamingResponse | None:
     """Build the file that a form asks for; None: errors are in the form."""
     kind, wanted = form.text("kind"), Wanted()
-    ending = next((one for one in FileKind if one == form.text("format")), FileKind.CSV)
+    asked = form.text("format") or FileKind.CSV
+    ending = next((one for one in FileKind if one == asked), FileKind.CSV)
+    if asked != ending:
+        form.errors["format"] = form.words.say("files.none_of")
     if kind == "orders":
         wanted = _wanted(form)
     if form.errors:
