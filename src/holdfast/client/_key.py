@@ -7,6 +7,7 @@ from holdfast.client._checks import Checks
 
 VARIABLE = "HOLDFAST_KEY"
 KEPT = Path("holdfast-data") / "operator.key"  # where `holdfast up` keeps the operator's
+LENGTH_MAX = 8_192  # of tokens; more does not fit into a call
 _LOCAL = ("127.0.0.1:", "localhost:", "[::1]:")
 
 
@@ -25,6 +26,8 @@ def key_for(address: str, key: object) -> str:
         checks.is_a("key", key, str)
     elif key and not (key.isascii() and key.isprintable()):
         checks.add("key", "has characters that no key has")
+    elif key and len(key) > LENGTH_MAX:
+        checks.add("key", f"has {len(key):,} characters; no key or token has over {LENGTH_MAX:,}")
     checks.raise_any()
     return str(key or "")
 

@@ -50,7 +50,9 @@ async def test_nobody_is_led_elsewhere(shop: Shop, stranger: Browser, elsewhere:
     assert led.headers["location"] == ROOT
 
 
-@pytest.mark.parametrize("key", ["", "nonsense", KEY[:-1], "hf_live_" + 60 * "0", "\u200b"])
+@pytest.mark.parametrize(
+    "key", ["", "nonsense", KEY[:-1], "hf_live_" + 60 * "0", "\u200b", 20_000 * "x"]
+)
 async def test_a_key_that_is_none_lets_nobody_in_and_says_why(
     shop: Shop, stranger: Browser, key: str
 ) -> None:
