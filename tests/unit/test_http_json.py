@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.chassis.http.flaws import BadHttpRequest, Flaws
-from holdfast.chassis.http.json_reading import DEPTH_MAX, FLAWED, parsed, reader_of
+from holdfast.chassis.http.json_reading import DEPTH_MAX, FLAWED, ITEMS_MAX, parsed, reader_of
 from holdfast.chassis.http.json_writing import written
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
@@ -145,6 +145,13 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 
 def test_a_body_of_rubbish_is_told_in_part() -> None:
     assert len(pointers(ORDER, {f"x{number}": 1 for number in range(5_000)})) == 100
+
+
+def test_a_list_that_is_longer_than_any_may_be_becomes_no_messages() -> None:
+    longest: list[object] = [{}] * ITEMS_MAX
+
+    assert reader_of(ORDER)({"lines": longest}, "", Flaws()) is not FLAWED
+    assert pointers(ORDER, {"lines": [*longest, "no line"]}) == ["/lines"]
 
 
 @pytest.mark.parametrize(

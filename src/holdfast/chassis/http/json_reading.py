@@ -17,6 +17,7 @@ from holdfast.chassis.http.flaws import Flaws, pointer_to, refused
 from holdfast.chassis.http.json_values import READERS, short_names
 
 DEPTH_MAX = 32
+ITEMS_MAX = 10_000  # of a list: none may have as many, and making messages takes long
 _DIGITS_MAX = 20  # of a whole number: no field takes more, and Python's own limit is another error
 
 Read = Callable[[Any, str, Flaws], Any]
@@ -187,6 +188,9 @@ def _list_of(one: Read) -> Read:
     def read(value: Any, pointer: str, flaws: Flaws) -> Any:
         if not isinstance(value, list):
             flaws.add(pointer, "must be an array")
+            return FLAWED
+        if len(value) > ITEMS_MAX:
+            flaws.add(pointer, f"has {len(value):,} items; no list here has over {ITEMS_MAX:,}")
             return FLAWED
         items = [one(item, f"{pointer}/{place}", flaws) for place, item in enumerate(value)]
         return FLAWED if any(item is FLAWED for item in items) else items
