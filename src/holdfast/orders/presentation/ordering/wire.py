@@ -277,7 +277,9 @@ def order_message(order: Order) -> pb.Order:
 
 def _fit(message: pb.Order) -> None:
     """Leave out what an answer has no room for, beginning with what is missed least."""
-    if message.ByteSize() > ORDER_BYTES_MAX and message.HasField("edit"):
+    if message.ByteSize() <= ORDER_BYTES_MAX:
+        return
+    if message.HasField("edit"):
         for field in ("lines", "charges", "missing"):
             message.edit.ClearField(field)
     for part in ("stock", "queued", "history"):
