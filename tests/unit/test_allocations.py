@@ -186,7 +186,7 @@ def events() -> list[Event]:
             sequence=1,
             time=AT,
             data=bytes([number % 256]) * 100,
-            traceparent=f"00-4bf92f3577b34da6a3ce929d0e0e4736-{number:016x}-01",
+            traceparent=f"00-4bf92f3577b34da6a3ce929d0e0e4736-{number + 1:016x}-01",
         )
         for number in range(ITEMS)
     ]
