@@ -1,5 +1,6 @@
-"""Mails that are due, sent some at a time: what fails holds up no other."""
+"""Mails that are due, sent one by one: what fails holds up no other."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from traceback import format_exception
@@ -70,6 +71,27 @@ async def test_mails_that_cannot_be_tried_let_the_others_go(store: Store) -> Non
     mail = await sending.found("e-0")
     assert (mail.state, mail.attempts, mail.problem) == (MailState.WAITING, 0, FAILED)
     assert (await sending.found("e-24")).state is MailState.SENT
+
+
+async def test_a_mail_is_begun_when_the_one_before_it_has_gone(store: Store) -> None:
+    """Its address is read then: who was erased while another mail went out gets nothing."""
+    story: list[str] = []
+
+    async def send(mail: Mail) -> Outcome:
+        story.append(f"{mail.event_id} is read")
+        await asyncio.sleep(0)
+        story.append(f"{mail.event_id} has gone")
+        return Sent()
+
+    sending = Sending(store, AssertionError())
+    await sending.add(2)
+    send_mails = SendMails(
+        store.begin, store, send, sending.clock, lambda: 0.5, lambda mail, outcome: None
+    )
+
+    assert await send_mails() == 2
+
+    assert story == ["e-0 is read", "e-0 has gone", "e-1 is read", "e-1 has gone"]
 
 
 async def test_what_always_fails_is_tried_as_often_as_any_mail_and_then_given_up(

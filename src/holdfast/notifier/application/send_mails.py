@@ -1,14 +1,14 @@
-"""Send the mails that are due, some at a time, and record what came of each."""
+"""Send the mails that are due, one by one, and record what came of each."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from holdfast.notifier.application.ports import Begin, Clock, Mail, Reader, ServiceAway
 from holdfast.notifier.domain.events import MailState
 from holdfast.notifier.domain.mail import Later, Never, Outcome, Sent, Skipped, next_try_at
 
-AT_ONCE = 20
+AT_ONCE = 20  # are looked up, and recorded, together
 POSTPONED = timedelta(seconds=20)
 FAILED = "it could not be tried: the log of the Notifier tells why"
 
@@ -59,7 +59,7 @@ class SendMails:
         :raises Transient: the database does not answer.
         """
         due = await self._reader.due_mails(self._clock.now(), limit=AT_ONCE)
-        tries = await asyncio.gather(*map(self._send, due), return_exceptions=True)
+        tries = await self._try_each(due)
         left = [self._tried(mail, came) for mail, came in zip(due, tries, strict=True)]
         async with self._begin() as work:
             await work.record_mails(left)
@@ -69,6 +69,17 @@ class SendMails:
             if isinstance(came, BaseException):
                 raise Untried(mail, came) from None
         return len(due)
+
+    async def _try_each(self, due: Sequence[Mail]) -> list[Outcome | BaseException]:
+        """Try each when the one before it has gone: what was read of an order while others were
+        handed over may have been erased since. When Orders is away, it is for the rest as well.
+        """
+        tries: list[Outcome | BaseException] = []
+        for mail in due:
+            tries += await asyncio.gather(self._send(mail), return_exceptions=True)
+            if isinstance(tries[-1], ServiceAway):
+                break
+        return tries + tries[-1:] * (len(due) - len(tries))
 
     def _tried(self, mail: Mail, came: Outcome | BaseException) -> Mail:
         """Return a mail as a try leaves it."""
