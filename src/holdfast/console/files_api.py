@@ -19,7 +19,14 @@ from starlette.types import Receive, Scope, Send
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.http.browsers import is_of_others
 from holdfast.chassis.http.problems import CONTENT_TYPE, RETRY_S, problem
-from holdfast.client import Caller, Holdfast, HoldfastError, new_request_id
+from holdfast.client import (
+    Caller,
+    DeadlineExceeded,
+    Holdfast,
+    HoldfastError,
+    Unavailable,
+    new_request_id,
+)
 from holdfast.console.forms import Form
 from holdfast.console.intake import Full, Intake, Intakes, owner_of
 from holdfast.console.screens.exports import exported
@@ -104,6 +111,10 @@ class FilesApi:
             except TooLarge:
                 detail = f"a file may have {FILE_BYTES_MAX // 1024**2} MB"
                 return Problematic(413, detail).response()
+            except (Unavailable, DeadlineExceeded) as error:  # it says where services are
+                log.warning("files can't be brought or fetched", error=error.message)
+                detail = "a service does not answer: try again in a moment"
+                return Problematic(status_of(error), detail).response()
             except HoldfastError as error:
                 return Problematic(status_of(error), error.message).response()
 

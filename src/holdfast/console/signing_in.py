@@ -4,11 +4,19 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from holdfast.client import HoldfastError, InvalidRequest, Overloaded, Unauthenticated
+from holdfast.client import (
+    DeadlineExceeded,
+    HoldfastError,
+    InvalidRequest,
+    Overloaded,
+    Unauthenticated,
+    Unavailable,
+)
 from holdfast.console.attempts import ATTEMPT_S_MAX, AttemptOver, Attempts, NoAttempt
 from holdfast.console.forms import Form, FormUnreadable, read_form
 from holdfast.console.leases import ProviderLease
@@ -17,8 +25,18 @@ from holdfast.console.sessions import SESSION_S_MAX, NotSignedIn, Sessions, Tell
 from holdfast.console.statuses import status_of
 from holdfast.console.visit import ROOT, own, page, to, words_of
 
+log = structlog.get_logger()
+
 _FORM_BYTES_MAX = 32 * 1024  # of what anybody may send: a password, or the longest token
 _DEVICE_S_MAX = 180 * 24 * 3_600
+
+
+def _why(request: Request, error: HoldfastError) -> str:
+    """Why somebody is not signed in, as a stranger may know it: not where services are."""
+    if not isinstance(error, Unavailable | DeadlineExceeded):
+        return error.message
+    log.warning("nobody can be signed in", error=error.message)
+    return words_of(request).say("sign.services_away")
 
 
 def without_head(route: Route) -> Route:
@@ -100,7 +118,7 @@ class SigningIn:
             secret = await self._sessions.begin(credential)
         except HoldfastError as error:
             status = 401 if isinstance(error, Unauthenticated | InvalidRequest) else 503
-            return self._asked(request, status, error=error.message, after=after)
+            return self._asked(request, status, error=_why(request, error), after=after)
         return await self._begun(request, secret, after)
 
     async def _by_password(self, request: Request, form: Form) -> Response:
@@ -118,7 +136,8 @@ class SigningIn:
             return self._asked(request, 429, wrong=wrong, name=name, after=after)
         except HoldfastError as error:
             status = status_of(error)
-            return self._asked(request, status, wrong=error.message, name=name, after=after)
+            wrong = _why(request, error)
+            return self._asked(request, status, wrong=wrong, name=name, after=after)
         answer = await self._begun(request, secret, after)
         answer.set_cookie(kept, device, max_age=_DEVICE_S_MAX, **self._how)
         return answer
@@ -159,7 +178,7 @@ class SigningIn:
         except NotSignedIn as why:
             answer = self._not(request, why, after)
         except HoldfastError as error:
-            answer = self._asked(request, 503, flaw=error.message, after=after)
+            answer = self._asked(request, 503, flaw=_why(request, error), after=after)
         answer.delete_cookie(self._attempt_cookie, **self._how)
         return answer
 

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
+from holdfast.chassis.http.server import serving_http
 from holdfast.client import Holdfast, Money
-from holdfast.console import forms, sessions
+from holdfast.console import forms, service, sessions
 from holdfast.console.browsers import POLICY
 from holdfast.console.sessions import IDLE_S_MAX, SESSION_S_MAX, Sessions
 from testbed.keys import KEY
+from testbed.processes import free_port
 from tests.integration.conftest import ANYWHERE, EMBEDDED, Ground, eventually, running
 from tests.integration.console.people import ROOT, Browser, Shop
 from tests.integration.over_http import answer_of, raw, request_bytes
@@ -62,6 +64,27 @@ async def test_a_key_that_is_none_lets_nobody_in_and_says_why(
     assert 'role="alert"' in refused.text
     assert not stranger.http.cookies
     assert (await stranger.get(ROOT)).status_code == 303
+
+
+async def test_a_stranger_is_not_told_where_services_are(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "CALL_S_MAX", 0.2)
+    away = f"127.0.0.1:{free_port()}"
+    async with (
+        service.mounted((away, away, away)) as console,
+        serving_http(ANYWHERE, [], mounted=[console, console.files]) as address,
+        Browser(address) as stranger,
+    ):
+        found = [
+            await stranger.post(f"{ROOT}/sign-in", {"key": KEY}),
+            await stranger.post(f"{ROOT}/sign-in", {"name": "ann", "password": "a lamp for all"}),
+            await stranger.get("/files/imports"),
+        ]
+
+    assert {answer.status_code for answer in found} <= {503, 504}
+    assert not [answer.text for answer in found if away in answer.text]
+    assert "do not answer" in found[0].text
 
 
 async def test_who_signs_in_by_more_than_a_name_and_a_password_can_have_is_refused(
