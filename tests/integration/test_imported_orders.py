@@ -58,6 +58,21 @@ async def test_orders_are_placed_once_and_told_where_they_differ(
     }
 
 
+async def test_what_only_orders_knows_is_told_by_the_columns_of_the_file(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    header = "request_id,customer_id,product_id,quantity,unit_price,currency,customer_email"
+    dollars = ["1,ada,MUG,1,,GBP,", "1,ada,LAMP,1,4.50,USD,"]
+    path = written(tmp_path, header, *dollars, "2,bob,MUG,1,,,nobody")
+
+    told = await take_in(client, "orders", path)
+
+    assert [(note.line, note.column) for note in told.problems] == [
+        (2, "unit_price"),
+        (4, "customer_email"),
+    ]
+
+
 async def test_an_order_of_which_a_line_is_of_no_use_is_not_placed_at_all(
     client: Holdfast, tmp_path: Path
 ) -> None:

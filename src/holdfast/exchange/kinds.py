@@ -1,5 +1,6 @@
 """What every kind of import has: columns, lines read as items, and what is to be done with them."""
 
+import re
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +13,7 @@ from holdfast.exchange.values import LineProblem, ValueOptions, Values
 from holdfast.importing.tables import BadRecord, Record, Shape
 
 CALLERS = 32  # for what has no call for many
+_OF_A_PART = re.compile(r"^(product|customer|lines\[\d+\])\.")  # that has columns of its own
 
 Item = TypeVar("Item")
 Records = Iterator[Record | BadRecord]
@@ -168,8 +170,8 @@ def notes_of(
 
 
 def _column(field_name: str, columns: Mapping[str, str]) -> str:
-    bare = field_name.removeprefix("product.").removeprefix("customer.")
-    return columns.get(bare, bare)
+    bare = _OF_A_PART.sub("", field_name)
+    return columns.get(field_name) or columns.get(bare, bare)
 
 
 def alike(said: object, there: object) -> bool:
