@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from holdfast.cli.output import Output
+from holdfast.cli.serving import announce
 from tests.unit.test_cli_program import PROGRAM, run
 
 STOP_S_MAX = 20.0
@@ -170,6 +174,26 @@ def test_a_service_without_settings_says_what_is_missing() -> None:
 
     assert done.returncode == 2
     assert "HOLDFAST_ORDERS_DATABASE" in done.stderr
+
+
+def test_what_up_says_is_reached_by_tls_where_the_port_speaks_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = {name: f"127.0.0.1:{name}" for name in ("orders", "inventory", "notifier", "http")}
+    told |= {
+        "admin": "127.0.0.1:7009",
+        "data": "holdfast-data",
+        "key": "holdfast-data/operator.key",
+    }
+
+    announce({**told, "console": "http://127.0.0.1:http/console/enter/x"}, Output.TABLE)
+    plain = capsys.readouterr().out
+    announce({**told, "console": "https://127.0.0.1:http/console/enter/x"}, Output.TABLE)
+    by_tls = capsys.readouterr().out
+
+    assert "HTTP/JSON  http://127.0.0.1:http/docs" in plain
+    assert "HTTP/JSON  https://127.0.0.1:http/docs" in by_tls
+    assert ("HOLDFAST_TLS" in plain, "export HOLDFAST_TLS=1" in by_tls) == (False, True)
 
 
 def test_the_operator_s_key_lies_beside_the_data_for_its_owner_alone(tmp_path: Path) -> None:

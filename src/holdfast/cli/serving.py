@@ -156,7 +156,7 @@ def up(
         ):
             link = f"{scheme}://{services.http}{services.console}"
             where = {"console": link, "admin": told.address, "data": home.name, "key": whose}
-            _announce({name: getattr(services, name) for name in _SERVED} | where, output)
+            announce({name: getattr(services, name) for name in _SERVED} | where, output)
             with told.ready():
                 await asyncio.Event().wait()  # until the signal
 
@@ -293,22 +293,28 @@ def _loaded(load: Callable[[Path | None], Settings], config: Path | None) -> Set
         raise Failed(str(error), USAGE) from error
 
 
-def _announce(told: Mapping[str, str], output: Output) -> None:
+def announce(told: Mapping[str, str], output: Output) -> None:
+    """Say where all is, and what to type next; to programs just where."""
     if output is Output.JSON:
         print_json_line(told)
         return
     orders, inventory = told["orders"], told["inventory"]
+    scheme = told["console"].partition(":")[0]
     print_line(f"Orders     {orders}")
     print_line(f"Inventory  {inventory}")
     print_line(f"Notifier   {told['notifier']}")
     print_line(f"Console    {told['console']}")
-    print_line(f"HTTP/JSON  http://{told['http']}/docs")
+    print_line(f"HTTP/JSON  {scheme}://{told['http']}/docs")
     print_line(f"Metrics    http://{told['admin']}/metrics")
     print_line(f"Data       {told['data']}")
     print_line(f"Key        {told['key']}")
     print_line("Ctrl-C stops. In another terminal, try:")
     if told["key"].endswith(KEY_FILE) and Path(told["key"]) != USUAL_FOLDER / KEY_FILE:
         print_line(f"  export HOLDFAST_KEY=$(cat {told['key']})")
+    if scheme == "https":
+        print_line(
+            "  export HOLDFAST_TLS=1  # or HOLDFAST_TLS_CA=FILE, with an authority of your own"
+        )
     at_inventory = "" if inventory == INVENTORY_ADDRESS else f" --inventory {inventory}"
     at_orders = "" if orders == ORDERS_ADDRESS else f" --orders {orders}"
     print_line(
