@@ -1,11 +1,14 @@
 """A setting that can't work is told at the start, by its name, in every service that has it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.process.addresses import AddressInUse
+from holdfast.cli.main import app
 from holdfast.console import settings as console_settings
 from holdfast.inventory import settings as inventory_settings
 from holdfast.notifier import settings as notifier_settings
@@ -86,6 +89,27 @@ def test_a_setting_that_can_not_work_is_told_by_its_name(
     with pytest.raises(ValueError, match=f"^{prefix}{name.upper()}: ") as told:
         module.load()
     assert "s3cret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "instead"),
+    [
+        ("http", "127.0.0.1:7000", "--http-port"),
+        ("admin", "127.0.0.1:7009", "--admin-port"),
+        ("traces", "http://127.0.0.1:4318/v1/traces", "--traces"),
+        ("trace_ratio", "0.5", "--traces"),
+    ],
+)
+def test_a_setting_that_up_would_not_heed_is_refused_with_its_option(
+    name: str, value: str, instead: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(f"HOLDFAST_UP_{name.upper()}", value)
+
+    result = CliRunner().invoke(app, ["up", "--data", str(tmp_path)])
+
+    assert result.exit_code == 2
+    assert f"HOLDFAST_UP_{name.upper()} is of services in a cluster" in result.stderr
+    assert f"`holdfast up` has {instead}" in result.stderr
 
 
 async def test_an_address_that_is_taken_is_told_once() -> None:

@@ -58,6 +58,9 @@ class _Served(Protocol):
     @property
     def http(self) -> str: ...
 
+    @property
+    def model_fields_set(self) -> set[str]: ...
+
 
 class _Secret(Protocol):
     """What pydantic keeps from being shown; its import is a third of any command's start."""
@@ -97,6 +100,13 @@ def _port(of: str) -> Any:
 
 
 HostOption = Annotated[str, typer.Option(help="The address to listen on.")]
+# Settings of services in a cluster, for which `holdfast up` has options.
+_OPTIONS = {
+    "http": "--http-port",
+    "admin": "--admin-port",
+    "traces": "--traces",
+    "trace_ratio": "--traces, which begins a trace for every call",
+}
 _SERVED = ("orders", "inventory", "notifier", "http")  # whose addresses are told
 AuthOption = Annotated[
     bool,
@@ -128,7 +138,7 @@ def up(
     from holdfast.chassis.process.telemetry import configure_logging, traced
     from holdfast.embedded import load_settings_of_up, running
 
-    home, settings = data or usual_home(), _loaded(load_settings_of_up, config)
+    home, settings = data or usual_home(), _heeded(_loaded(load_settings_of_up, config))
     key, whose = _operator_key(settings, host, home, auth=auth)
     _require_sign_in(settings, host, auth=auth)
     scheme = "http" if settings.tls is None else "https"
@@ -164,6 +174,18 @@ def up(
     prepare_to_serve()
     with engine_errors():
         uvloop.run(serve())
+
+
+def _heeded(settings: Settings) -> Settings:
+    """Return settings of which all have an effect.
+
+    :raises Failed: one has none, as there is an option for it.
+    """
+    for name in settings.model_fields_set & _OPTIONS.keys():
+        if getattr(settings, name):
+            cure = f"`holdfast up` has {_OPTIONS[name]}"
+            raise Failed(f"HOLDFAST_UP_{name.upper()} is of services in a cluster: {cure}", USAGE)
+    return settings
 
 
 def _operator_key(
