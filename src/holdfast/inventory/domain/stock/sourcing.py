@@ -1,8 +1,9 @@
 """Sourcing: which locations an order's stock is taken from, and why; nothing is moved here.
 
 The same stock and the same wish always give the same locations. Fewest locations: proven to be
-fewest where at most EXACT_MAX have any of it, or where three are enough; beyond that the location
-that has most of what is left is added until all is there.
+fewest where at most EXACT_MAX have any of it, or at most CANDIDATES_MAX of which three are enough;
+beyond that two and three of the CANDIDATES_MAX that have most are tried, and then the location that
+has most of what is left is added until all is there.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
