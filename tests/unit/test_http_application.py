@@ -21,7 +21,7 @@ from holdfast.chassis.http.context import Aborted, HttpContext
 from holdfast.chassis.http.router import routes_of
 from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.identity.gate import OpenGate
-from holdfast.chassis.metrics import RPC_SECONDS
+from holdfast.chassis.metrics import REGISTRY, RPC_SECONDS
 from holdfast.chassis.process.ports import CallerLimits
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
@@ -92,6 +92,32 @@ async def ask(
     if told["content-type"] == event_stream.CONTENT_TYPE:
         return sent[0]["status"], told, None
     return sent[0]["status"], told, json.loads(sent[1]["body"])
+
+
+async def test_a_request_is_measured_by_what_there_is_and_never_by_what_it_says() -> None:
+    async def handle(_request: Any, _context: HttpContext) -> pb.Order:
+        return pb.Order()
+
+    def told(verb: str, route: str, status: str) -> float:
+        labels = {
+            "http_request_method": verb,
+            "http_route": route,
+            "http_response_status_code": status,
+        }
+        return REGISTRY.get_sample_value("http_server_request_duration_seconds_count", labels) or 0
+
+    of_order = "/v1/orders/{order_id}"
+    expected = [
+        (("GET", PATH), ("GET", of_order, "200")),
+        (("PATCH", PATH), ("PATCH", of_order, "428")),  # of no version
+        (("GET", b"/4711"), ("GET", "", "404")),
+        (("FOO", PATH), ("_OTHER", "", "405")),
+    ]
+    before = [told(*labels) for _, labels in expected]
+    for what, _ in expected:
+        await ask(served(handle), what=what)
+
+    assert [told(*labels) for _, labels in expected] == [count + 1 for count in before]
 
 
 async def test_a_method_sees_who_calls_in_what_trace_and_for_how_long() -> None:

@@ -136,6 +136,16 @@ RPC_SECONDS = histogram(
     rpc_method=(),
     rpc_status_code=(),
 )
+HTTP_SECONDS = histogram(
+    "http_server_request_duration_seconds",
+    "How long requests of HTTP/JSON took, by verb (_OTHER: one that no path has), by the path's"
+    " template (none: there is no such path) and by status; a stream counts when it ends. The call"
+    " that a request leads to is told beside it.",
+    SECONDS,
+    http_request_method=(),
+    http_route=(),
+    http_response_status_code=(),
+)
 OVERLOAD_REFUSALS = counter(
     "holdfast_overload_refusals_total",
     "Calls refused because too much waits already (OVERLOADED, OUTBOX_TOO_LONG): nothing of them"

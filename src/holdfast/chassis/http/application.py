@@ -24,6 +24,7 @@ from holdfast.chassis.http.event_stream import EventStream, last_event_id
 from holdfast.chassis.http.flaws import BadHttpRequest
 from holdfast.chassis.http.headers import EVENTS, JSON, gathered, prefers_events, wish_for
 from holdfast.chassis.http.hosts import IsOurs
+from holdfast.chassis.http.measuring import Measured
 from holdfast.chassis.http.pages import Pages
 from holdfast.chassis.http.problems import problem, problem_of, problem_of_flaws
 from holdfast.chassis.http.receiving import STRANGER_BYTES_MAX, Receive, Receiving, body_of
@@ -144,9 +145,9 @@ class HttpApplication:
         if beside and self._is_for_us(headers) and self._may_enter(scope):
             await beside(scope, receive, send)
             return
-        body = _Body(receive, headers)
+        body, measured = _Body(receive, headers), Measured(scope["method"])
         try:
-            answer = await self._answer(scope, headers, body.receive, send)
+            answer = await self._answer(scope, headers, body.receive, send, measured)
         except BadHttpRequest as bad:
             answer = of_problem(problem_of_flaws(bad))
         except Aborted as aborted:
@@ -159,6 +160,7 @@ class HttpApplication:
             answer = of_problem(_ours(correlation_id))
         if answer is not None:
             await _send(send, answer, hang_up=body.is_left)
+        measured.end(answer.status if answer is not None else 200)
 
     def _is_for_us(self, headers: Mapping[str, str]) -> bool:
         return self._is_ours is None or self._is_ours(headers.get("host"))
@@ -172,9 +174,14 @@ class HttpApplication:
         return self._mounted.get(name) if self._mounted else None
 
     async def _answer(
-        self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
+        self,
+        scope: Scope,
+        headers: Mapping[str, str],
+        receive: Receive,
+        send: Send,
+        measured: Measured,
     ) -> Answer | None:
-        """None: it is sent already."""
+        """None: it is sent already, as a stream."""
         if not self._is_for_us(headers):
             return of_problem(problem(421, _MISDIRECTED))
         if not self._may_enter(scope):
@@ -191,6 +198,7 @@ class HttpApplication:
             target = by_verb[STREAM]
         if target is None or (verb == "HEAD" and target.streams):
             return _elsewhere(verb, by_verb, is_page=page is not None)
+        measured.route = target.binding.route.template
         if not wish_for(EVENTS if target.streams else JSON, headers).quality:
             return of_problem(problem(406, _NOT_ACCEPTED))
         shares, peer = self._streams if target.streams else self._requests, _peer(scope)
