@@ -120,6 +120,24 @@ async def test_a_request_is_measured_by_what_there_is_and_never_by_what_it_says(
     assert [told(*labels) for _, labels in expected] == [count + 1 for count in before]
 
 
+async def test_who_is_not_answered_before_the_server_stops_is_told_to_come_again() -> None:
+    begun = asyncio.Event()
+
+    async def handle(_request: Any, _context: HttpContext) -> pb.Order:
+        begun.set()
+        await asyncio.Event().wait()
+        return pb.Order()
+
+    asked = served(handle)
+    asking = asyncio.create_task(ask(asked))
+    await begun.wait()
+    asked.stop()
+    asking.cancel()  # as the server does when its patience ends
+
+    status, headers, problem = await asking
+    assert (status, problem["code"], headers["retry-after"]) == (503, "UNAVAILABLE", "1")
+
+
 async def test_a_method_sees_who_calls_in_what_trace_and_for_how_long() -> None:
     seen: list[HttpContext] = []
 

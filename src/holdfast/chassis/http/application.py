@@ -205,11 +205,22 @@ class HttpApplication:
         with shares.one():
             await target.require_known(_context(scope, headers, None))
             with shares.one_of(peer):
-                body = await self._body(target, peer, headers, receive)
-                bound = target.binding.bound(segments, scope["query_string"], headers, body)
-                if target.streams:
-                    return await self._stream(target, bound, scope, headers, receive, send)
-                return await self._ask(target, bound, scope, headers, receive)
+                with self._answered_at_the_end():
+                    body = await self._body(target, peer, headers, receive)
+                    bound = target.binding.bound(segments, scope["query_string"], headers, body)
+                    if not target.streams:
+                        return await self._ask(target, bound, scope, headers, receive)
+                return await self._stream(target, bound, scope, headers, receive, send)
+
+    @contextmanager
+    def _answered_at_the_end(self) -> Iterator[None]:
+        """:raises Aborted: the server stops, and does not wait for the block any longer."""
+        try:
+            yield
+        except asyncio.CancelledError as error:
+            if not self._stopping.is_set():
+                raise
+            raise Aborted(_STOPPING) from error
 
     async def _body(
         self, target: _Target, peer: str, headers: Mapping[str, str], receive: Receive
@@ -338,6 +349,10 @@ _NOT_ACCEPTED = (
 )
 _NOT_ALLOWED: Status = statuses.refusal(
     grpc.StatusCode.PERMISSION_DENIED, "CERTIFICATE_NOT_ALLOWED", str(StrangeCertificate())
+)
+_STOPPING: Status = statuses.status(
+    grpc.StatusCode.UNAVAILABLE,
+    "this server stops before an answer is there; what became of it is unknown: repeat it",
 )
 _TOO_LATE: Status = statuses.status(
     grpc.StatusCode.DEADLINE_EXCEEDED,
