@@ -233,6 +233,16 @@ def test_a_database_that_is_killed(watched: Watched, tmp_path: Path) -> None:
     fires(before, told, tmp_path, "HoldfastDatabaseDown")
 
 
+def test_a_database_that_takes_no_writes(watched: Watched, tmp_path: Path) -> None:
+    before = watched.scrapes()
+
+    watched.server.sql("ALTER SYSTEM SET default_transaction_read_only = on")
+    watched.server.sql("SELECT pg_reload_conf()")
+    asyncio.run(watched.order(times=20))
+
+    fires(before, watched.scrapes(), tmp_path, "HoldfastCallsFailing")
+
+
 def test_a_broker_that_is_stopped(watched: Watched, tmp_path: Path) -> None:
     before = watched.scrapes()
 
