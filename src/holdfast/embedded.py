@@ -46,6 +46,8 @@ from holdfast.private_sockets import Private, private_sockets
 DRAIN_S_MAX = 10.0
 DRAIN_LOOK_S = 0.02
 
+SUBSCRIPTIONS = (ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS)
+
 RIGHT = "up"  # to be the only process on a PostgreSQL database
 RIGHT_LOOK_S = 1.0
 START_S_MAX = 3.0  # PostgreSQL takes a moment to see that a process was killed
@@ -196,7 +198,7 @@ async def serving(
     over sockets that only this user can open: they need no certificate then, nor must the ports'
     have the names by which they would call themselves.
     """
-    broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
+    broker = LocalBroker(SUBSCRIPTIONS)
     alike = _alike(operator_key, issuers, port)
     async with (
         private_sockets(wanted=port is not None and port.tls is not None) as private,

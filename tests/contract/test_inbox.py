@@ -13,7 +13,7 @@ from holdfast.chassis.messaging.inbox import FORGET_EVENTS_MAX, HANDLING_TRIES_M
 from holdfast.chassis.messaging.outbox import STUCK_S
 from tests.contract import post_office
 from tests.contract.conftest import START
-from tests.contract.post_office import PLACED, PostOffice, event, events
+from tests.contract.post_office import PLACED, QUEUE, PostOffice, event, events
 
 office = post_office.office
 
@@ -204,16 +204,16 @@ async def test_a_letter_sent_back_takes_the_way_of_its_event_and_has_its_effect_
     await office.receiver.receive(events(1, 2, 3))
     office.poison = set()
 
-    assert await replay_dead_letters(url, ["e-2", "nobody"]) == 1
+    assert await replay_dead_letters(url, [QUEUE], ["e-2", "nobody"]) == 1
     assert await office.waiting() == ["e-2"]
     assert list(await reasons(url)) == ["e-1"]
 
-    assert await replay_dead_letters(url) == 1
+    assert await replay_dead_letters(url, [QUEUE]) == 1
     async with office.consuming():
         await office.relay.relay_batch()
     assert sorted(await office.effects()) == ["e-1", "e-2", "e-3"]
     assert await reasons(url) == {}
-    assert await replay_dead_letters(url) == 0
+    assert await replay_dead_letters(url, [QUEUE]) == 0
 
 
 async def test_a_letter_comes_back_whole_and_in_the_order_in_which_it_happened(
@@ -222,7 +222,7 @@ async def test_a_letter_comes_back_whole_and_in_the_order_in_which_it_happened(
     office.poison = {"e-1", "e-2", "e-3"}
     await office.receiver.receive(events(3, 1, 2))
 
-    await replay_dead_letters(url)
+    await replay_dead_letters(url, [QUEUE])
 
     assert await office.waiting() == ["e-1", "e-2", "e-3"]
     async with office.database.read() as reading:
@@ -239,7 +239,7 @@ async def test_letters_sent_back_are_no_sign_that_the_broker_takes_nothing(
     await office.receiver.receive(events(1, 2))
     office.clock.advance(timedelta(days=2).total_seconds())
 
-    await replay_dead_letters(url)
+    await replay_dead_letters(url, [QUEUE])
     alone = await office.relay.is_empty(), office.relay.is_too_long(), office.relay.is_stuck()
     await office.append([event(3)._replace(time=office.clock.now())])
     office.clock.advance(STUCK_S + 1)
@@ -256,9 +256,19 @@ async def test_bytes_that_are_no_event_are_kept_for_a_person_and_not_sent_back(
 
     await office.receiver.park([letter, letter])
 
-    assert await replay_dead_letters(url) == 0
+    assert await replay_dead_letters(url, [QUEUE]) == 0
     (kept,) = await list_dead_letters(url)
     assert (kept.letter_id, kept.event_type, kept.subject) == ("sha256:0", None, None)
+
+
+async def test_a_letter_whose_type_nobody_hears_stays(office: PostOffice, url: str) -> None:
+    """Its type names an exchange: of one that can't be declared, all later events waited for it."""
+    strange = event(1, type="amq.direct.Thing")
+    await office.receiver.park([DeadLetter("e-1", "queue", "unknown", strange.data, strange)])
+
+    assert await replay_dead_letters(url, [QUEUE]) == 0
+    assert await office.waiting() == []
+    assert list(await reasons(url)) == ["e-1"]
 
 
 async def test_letters_are_listed_oldest_first(office: PostOffice, url: str) -> None:

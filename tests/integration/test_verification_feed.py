@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.chassis.messaging.broker import DeadLetter, Event
 from holdfast.chassis.messaging.dead_letters import replay_dead_letters
+from holdfast.embedded import SUBSCRIPTIONS
 from tests.contract import conftest as contract
 from tests.integration import two_services
 from tests.integration.test_verification import live, says, verified
@@ -128,7 +129,7 @@ async def test_what_is_told_once_more_is_noted_however_long_ago_it_happened(
     past = shop.clock.now() - timedelta(days=2)
     event = Event(event_id, kind, order.order_id, sequence, past, b"")
     await shop.orders_receiver.park([DeadLetter(event_id, "queue", "failed", b"", event)])
-    assert await replay_dead_letters(shop.urls[0]) == 1
+    assert await replay_dead_letters(shop.urls[0], SUBSCRIPTIONS) == 1
 
     report = await verified(shop)
 

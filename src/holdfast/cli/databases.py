@@ -162,11 +162,12 @@ def replay_letters(
         raise typer.BadParameter("name dead letters by their ids, or give --all")
     both = _existing(data, orders_db, inventory_db)
     from holdfast.chassis.messaging.dead_letters import replay_dead_letters
+    from holdfast.embedded import SUBSCRIPTIONS
 
     chosen = None if every else letter_ids
     with engine_errors():
         sent_back = {
-            service: asyncio.run(replay_dead_letters(url, chosen))
+            service: asyncio.run(replay_dead_letters(url, SUBSCRIPTIONS, chosen))
             for service, url in asdict(both).items()
         }
     if output is Output.JSON:
@@ -174,11 +175,12 @@ def replay_letters(
     else:
         for service, count in sent_back.items():
             print_line(f"{service}: {count} sent back")
-    missing = len(letter_ids or []) - sum(sent_back.values())
+    missing = len(set(letter_ids or [])) - sum(sent_back.values())
     if missing > 0:
         what = "one of these dead letters" if missing == 1 else f"{missing} of these dead letters"
         raise Failed(
-            f"{what} cannot be found or holds no event: see `holdfast dead-letters list`",
+            f"{what} cannot be found, or holds no event that is heard here: "
+            "see `holdfast dead-letters list`",
             NOT_FOUND,
         )
 

@@ -135,7 +135,7 @@ GROUP BY queue
 
 -- TAKE_LETTERS
 DELETE FROM dead_letter
-      WHERE type IS NOT NULL
+      WHERE type IN (SELECT value FROM json_each(?2))
         AND (?1 IS NULL OR letter_id IN (SELECT value FROM json_each(?1)))
   RETURNING letter_id, type, subject, sequence, happened_at, traceparent, body
 ;

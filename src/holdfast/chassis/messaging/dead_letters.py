@@ -6,7 +6,7 @@ from datetime import datetime
 
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.seam import instant
-from holdfast.chassis.messaging.broker import Event
+from holdfast.chassis.messaging.broker import Event, Subscription
 from holdfast.chassis.messaging.outbox import Outbox
 from holdfast.chassis.messaging.sql import SQL
 
@@ -40,19 +40,24 @@ async def list_dead_letters(url: str) -> list[DeadLetterRow]:
     ]
 
 
-async def replay_dead_letters(url: str, letter_ids: Sequence[str] | None = None) -> int:
-    """Send dead letters back the way they came; return how many. None: all. Letters that are no
-    event stay.
+async def replay_dead_letters(
+    url: str, subscriptions: Sequence[Subscription], letter_ids: Sequence[str] | None = None
+) -> int:
+    """Send dead letters back the way they came; return how many. None: all.
+
+    Letters that are no event stay, and so do those whose type none of the `subscriptions` has:
+    nobody would hear them, and their type may name an exchange that is none of ours.
 
     They move to this service's outbox in one transaction; its relay publishes them to their own
     exchange, so that every queue bound to the type receives them, and inboxes that had them already
     ignore them.
     """
+    heard = [event_type for one in subscriptions for event_type in one.types]
     async with connect(url, wait=False) as database:
         sql, outbox = SQL[database.engine], Outbox(database)
         async with database.begin() as work:
             rows = await work.fetch(
-                sql.TAKE_LETTERS, None if letter_ids is None else list(letter_ids)
+                sql.TAKE_LETTERS, None if letter_ids is None else list(letter_ids), heard
             )
             events = [
                 Event(

@@ -186,7 +186,7 @@ GROUP BY queue
 
     TAKE_LETTERS = """
 DELETE FROM dead_letter
-      WHERE type IS NOT NULL
+      WHERE type = ANY($2::text[])
         AND ($1::text[] IS NULL OR letter_id = ANY($1::text[]))
   RETURNING letter_id, type, subject, sequence, happened_at, traceparent, body
 """
