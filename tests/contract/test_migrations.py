@@ -18,6 +18,7 @@ from holdfast.chassis.database.migrations import (
     require_newest,
     script,
 )
+from holdfast.chassis.database.postgres import LEADERSHIP_NAMESPACE
 from holdfast.chassis.database.seam import Database, DatabaseUnavailable, Engine
 from testbed.processes import free_port
 from testbed.servers import PostgresServer
@@ -96,6 +97,29 @@ async def test_both_engines_have_the_same_tables_columns_and_indexes(
         )
 
 
+async def test_who_migrates_waits_for_another_who_does(postgres_url: str) -> None:
+    """Both made the same tables, and the later one ended with an error."""
+    async with connect(postgres_url) as database, database.read() as another:
+        await another.fetch("SELECT pg_advisory_lock($1, $2)", LEADERSHIP_NAMESPACE, 0)
+        migrating = asyncio.create_task(asyncio.to_thread(migrate, "orders", postgres_url))
+        waits = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while not await another.fetch(waits):
+            await asyncio.sleep(0.02)
+        assert not migrating.done()
+        await another.fetch("SELECT pg_advisory_unlock_all()")
+
+    assert await migrating == [newest_revision("orders")]
+
+
+async def test_what_a_newer_release_has_made_is_not_migrated(empty_url: str) -> None:
+    await asyncio.to_thread(migrate, "orders", empty_url)
+    async with connect(empty_url) as database:
+        await database.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(WrongSchema, match=r"the orders database is of a newer release.*9999"):
+        await asyncio.to_thread(migrate, "orders", empty_url)
+
+
 async def test_a_revision_that_fails_leaves_nothing_behind_and_can_be_tried_again(
     empty_url: str,
 ) -> None:
@@ -105,7 +129,7 @@ async def test_a_revision_that_fails_leaves_nothing_behind_and_can_be_tried_agai
     async with connect(empty_url) as database, database.begin() as work:
         await work.fetch("CREATE TABLE dead_letter (in_the_way text)")  # the last table but none
 
-    with pytest.raises(Exception, match="dead_letter"):
+    with pytest.raises(DatabaseUnavailable, match=r"can't be migrated: .*dead_letter"):
         await asyncio.to_thread(migrate, "orders", empty_url)
 
     gc.collect()  # a connection left open would be found here, as a warning
@@ -123,10 +147,10 @@ async def test_a_service_refuses_a_database_that_is_empty_older_or_newer(
 ) -> None:
     await require_newest(database, "orders")
 
-    for revision in ("0000", "9999"):
+    for revision, remedy in (("0000", "holdfast migrate"), ("9999", "the release that made it")):
         async with database.begin() as work:
             await work.execute(f"UPDATE alembic_version SET version_num = '{revision}'")
-        with pytest.raises(WrongSchema, match=f"has schema {revision}.*holdfast migrate"):
+        with pytest.raises(WrongSchema, match=f"has schema {revision}.*{remedy}"):
             await require_newest(database, "orders")
 
     if empty_url.startswith("postgresql"):

@@ -35,9 +35,11 @@ async def require_newest(database: Database, service: str) -> None:
     found = await current_revision(database)
     needed = newest_revision(service)
     if found != needed:
+        is_newer = found > needed
+        remedy = "use the release that made it" if is_newer else "run `holdfast migrate`"
         raise WrongSchema(
             f"the {service} database has schema {found or 'none'}, "
-            f"this program needs {needed}: run `holdfast migrate`"
+            f"this program needs {needed}: {remedy}"
         )
 
 
@@ -68,9 +70,12 @@ def migrate(service: str, url: str) -> list[str]:
 
     A PostgreSQL schema that the URL names (?search_path=NAME) is made where it is missing.
 
-    Each revision is one transaction. Not to be called on an event loop: use `asyncio.to_thread`.
+    Each revision is one transaction. Of several calls at once, the others wait for the first. Not
+    to be called on an event loop: use `asyncio.to_thread`.
 
-    :raises DatabaseUnavailable: the server or the database is not there, or refuses the user.
+    :raises DatabaseUnavailable: the server or the database is not there, or refuses the user; or
+        it can't be migrated, and the message says why.
+    :raises WrongSchema: a newer release has made it.
     """
     applied: list[str] = []
     if engine_of(url) == "sqlite":
@@ -117,6 +122,8 @@ def _upgrade(
 ) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
+    from sqlalchemy.exc import DBAPIError
 
     config = Config(output_buffer=written_to, attributes={"url": url, "applied": applied})
     config.set_main_option("script_location", str(_ROOT / "chassis" / "database" / "alembic_env"))
@@ -124,4 +131,10 @@ def _upgrade(
         "version_locations", str(_ROOT / service / "infrastructure" / "migrations")
     )
     config.set_main_option("path_separator", "os")
-    command.upgrade(config, "head", sql=written_to is not None)
+    try:
+        command.upgrade(config, "head", sql=written_to is not None)
+    except CommandError as error:
+        raise WrongSchema(f"the {service} database is of a newer release: {error}") from error
+    except DBAPIError as error:
+        why = (error.orig and error.orig.__cause__) or error.orig
+        raise DatabaseUnavailable(f"the {service} database can't be migrated: {why}") from error

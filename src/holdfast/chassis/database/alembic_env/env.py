@@ -10,7 +10,10 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from holdfast.chassis.database.engines import engine_of, sqlite_path
-from holdfast.chassis.database.postgres import WRITABLE
+from holdfast.chassis.database.postgres import LEADERSHIP_NAMESPACE, WRITABLE
+
+LOCK = "SELECT pg_advisory_lock($1, $2)"
+MIGRATING = 0  # no right of a service has this number
 
 
 def run(connection: Connection) -> None:
@@ -48,7 +51,10 @@ def run_on_sqlite(url: str) -> None:
 async def run_on_postgres(url: str) -> None:
     # The driver reads the URL, as everywhere: SQLAlchemy can't read one of several hosts.
     async def connect() -> asyncpg.Connection[asyncpg.Record]:
-        return await asyncpg.connect(url, target_session_attrs=WRITABLE)
+        connection = await asyncpg.connect(url, target_session_attrs=WRITABLE)
+        # Held until the connection ends: of two at once, the later one finds nothing left to do.
+        await connection.execute(LOCK, LEADERSHIP_NAMESPACE, MIGRATING)
+        return connection
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
     try:
