@@ -61,7 +61,12 @@ WRONG = {
     "inventory": EVERYWHERE | OF_SERVICES | OF_FEEDS,
     "notifier": EVERYWHERE
     | OF_SERVICES
-    | {"orders": ("foo",), "inventory": ("foo",), "kept_days": ("inf", "1e9")},
+    | {
+        "orders": ("foo",),
+        "inventory": ("foo",),
+        "kept_days": ("inf", "1e9"),
+        "sealing_secrets": ("", "x", 31 * "x"),
+    },
     "console": EVERYWHERE | {"orders": ("foo",), "inventory": ("foo",), "notifier": ("foo",)},
 }
 

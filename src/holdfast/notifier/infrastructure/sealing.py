@@ -33,7 +33,7 @@ class SealingSettings(BaseModel):
 
     @field_validator("sealing_secrets")
     @classmethod
-    def _long_enough(cls, value: SecretStr) -> SecretStr:
+    def _secrets_long_enough(cls, value: SecretStr) -> SecretStr:
         texts = value.get_secret_value().split()
         if not texts:
             raise ValueError("is empty: try `openssl rand -hex 32`")
