@@ -27,7 +27,7 @@ from holdfast.chassis.http.hosts import IsOurs
 from holdfast.chassis.http.measuring import Measured
 from holdfast.chassis.http.pages import Pages
 from holdfast.chassis.http.problems import problem, problem_of, problem_of_flaws
-from holdfast.chassis.http.receiving import STRANGER_BYTES_MAX, Receive, Receiving, body_of
+from holdfast.chassis.http.receiving import STRANGER_BYTES_MAX, Body, Receive, Receiving, body_of
 from holdfast.chassis.http.router import STREAM, Router, key_of, routes_of, segments_of
 from holdfast.chassis.http.service import HttpService, Mounted
 from holdfast.chassis.http.shares import Shares
@@ -69,22 +69,6 @@ class _Target:
     def waits(self) -> bool:
         """Whether it waits for what there is to be read, which is nobody's once they have left."""
         return self.binding.route.verb == "GET" and "wait" in self.binding.query
-
-
-class _Body:
-    """A request's body on its way, and whether some of it is still to come."""
-
-    __slots__ = ("_receive", "is_left")
-
-    def __init__(self, receive: Receive, headers: Mapping[str, str]) -> None:
-        self._receive = receive
-        has_length = headers.get("content-length", "0") != "0"
-        self.is_left = has_length or "transfer-encoding" in headers
-
-    async def receive(self) -> Any:
-        event = await self._receive()
-        self.is_left = self.is_left and event.get("more_body", False)
-        return event
 
 
 class HttpApplication:
@@ -145,7 +129,7 @@ class HttpApplication:
         if beside and self._is_for_us(headers) and self._may_enter(scope):
             await beside(scope, receive, send)
             return
-        body, measured = _Body(receive, headers), Measured(scope["method"])
+        body, measured = Body(receive, headers), Measured(scope["method"])
         try:
             answer = await self._answer(scope, headers, body.receive, send, measured)
         except BadHttpRequest as bad:

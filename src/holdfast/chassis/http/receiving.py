@@ -29,6 +29,22 @@ STRANGER_BYTES_MAX = 16 * 1024  # of a body that anybody may send: a name and a 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
+class Body:
+    """A request's body on its way, and whether some of it is still to come."""
+
+    __slots__ = ("_receive", "is_left")
+
+    def __init__(self, receive: Receive, headers: Mapping[str, str]) -> None:
+        self._receive = receive
+        has_length = headers.get("content-length", "0") != "0"
+        self.is_left = has_length or "transfer-encoding" in headers
+
+    async def receive(self) -> Any:
+        event = await self._receive()
+        self.is_left = self.is_left and event.get("more_body", False)
+        return event
+
+
 class Receiving:
     """The bodies that are on their way to a server.
 
