@@ -29,7 +29,7 @@ ASKED_FIRST = (
 ELSEWHERE = f"{SERVING}::test_who_lost_all_and_must_not_be_split_gets_the_rest_from_elsewhere"
 WHATEVER = f"{SERVING}::test_whatever_brings_a_unit_gives_it_to_who_waits"
 # The first line of a page, and what says too early that there is no more to do.
-PAGE = "    product_id, limit = due.product_id, min(max(page.free, 1), ROWS_MAX)"
+PAGE = "    product_id, limit = due.product_id, page.rows"
 SAID = """    async with self._begin() as early:
         await early.served(product_id, due.ticket)
 """

@@ -19,14 +19,15 @@ from holdfast.inventory.domain.stock.movements import Cause
 from holdfast.inventory.domain.stock.stock import StockBook
 
 ROWS_MAX = 1_000  # of a queue, in one transaction
+GROWTH = 10  # times as many rows are looked at after a page of which units were left
 INVENTORY = Caller("inventory")
 
 
 class Page(NamedTuple):
-    """Where to go on in a queue, and about how many units are free for it."""
+    """Where to go on in a queue, and how many of its rows to look at."""
 
     after: QueuePlace | None
-    free: int
+    rows: int
 
 
 class ServeBackorders:
@@ -34,9 +35,9 @@ class ServeBackorders:
 
     Nobody overtakes: whoever is promised units has nobody before them who could have had them, also
     not who asked before and was heard between two pages. Who can't be served from where units are
-    free is passed over. It happens in transactions of its own, of a bounded size: bringing stock
-    costs the same however long the queue is, and what is free meanwhile is promised to nobody else
-    (see `StockBook.queues`).
+    free is passed over, page by page, of which each is larger than the one before. It happens in
+    transactions of its own, of a bounded size: bringing stock costs the same however long the queue
+    is, and what is free meanwhile is promised to nobody else (see `StockBook.queues`).
 
     :raises Conflict, DatabaseUnavailable: what was promised until then stays; call again.
     """
@@ -51,14 +52,14 @@ class ServeBackorders:
         due = await self._reader.to_serve()
         if due is None:
             return 0
-        page: Page | None = Page(None, due.free)
+        page: Page | None = Page(None, _bounded(due.free))
         while page is not None:
             page = await self._serve(due, page)
         return 1
 
     async def _serve(self, due: ToServe, page: Page) -> Page | None:
         """Serve a page of the queue; return the next one, None: there is no more to do."""
-        product_id, limit = due.product_id, min(max(page.free, 1), ROWS_MAX)
+        product_id, limit = due.product_id, page.rows
         async with self._begin() as work:
             ahead = await work.queue(product_id, after=page.after, limit=limit)
             known = await work.reservations({row.order_id for row in ahead})
@@ -83,7 +84,12 @@ class ServeBackorders:
             await work.save_reservations(changed(served.now, known), known, book.at)
         if not free or ends:
             return None
-        return Page(rows[looked - 1].place if looked else page.after, free)
+        after = rows[looked - 1].place if looked else page.after
+        return Page(after, _bounded(max(free, GROWTH * limit)))
+
+
+def _bounded(rows: int) -> int:
+    return min(max(rows, 1), ROWS_MAX)
 
 
 @dataclass(slots=True)
