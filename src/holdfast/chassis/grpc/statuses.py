@@ -77,7 +77,7 @@ def retry_later(
 def bad_request(violations: Iterable[tuple[str, str]]) -> Status:
     """Build INVALID_ARGUMENT from (field, description) pairs, as many as fit."""
     fields = [
-        BadRequest.FieldViolation(field=field, description=shortened(text))
+        BadRequest.FieldViolation(field=shortened(field), description=shortened(text))
         for field, text in violations
     ]
     message = "; ".join(f"{field.field}: {field.description}" for field in fields[:5])
