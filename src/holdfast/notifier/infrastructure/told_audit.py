@@ -199,8 +199,9 @@ async def _compare_events(
                 unmailed[kind] += instant(event["happened_at"]) > since
     found += await _of_no_event(notifier, auditor, place, first, seen)
     notifier.findings.checked[f"events of {place.feed} compared with who was told"] = compared
+    why = "it was switched off then, or there was no mail server"
     notifier.findings.notes += [
-        f"{notifier.service}: {count} events have no mail of kind {kind}: it was switched off then"
+        f"{notifier.service}: {count} events have no mail of kind {kind}: {why}"
         for kind, count in sorted(unmailed.items())
         if count
     ]
