@@ -61,7 +61,7 @@ SELECT CAST(webhook_id AS text) AS webhook_id, types, whole_since
 
 # Ids of events rise with time: those of a page of the feed lie close together.
 KEPT = """
-SELECT event_id, feed, cursor, type, subject
+SELECT event_id, feed, cursor, type, subject, happened_at
   FROM event
  WHERE event_id BETWEEN $1 AND $2
 """
@@ -77,6 +77,14 @@ SELECT event_id, order_id, kind, happened_at
   FROM mail
  WHERE event_id BETWEEN $1 AND $2
 """
+
+# How many there are is compared first: only where it is not as many, all are read.
+COUNTED_SINCE = """
+SELECT (SELECT count(*) FROM event WHERE happened_at > $1 AND feed = $2) AS events,
+       (SELECT count(*) FROM mail WHERE happened_at > $1 AND $2 = 'orders') AS mails
+"""
+
+IN_FEED = "SELECT event_id FROM feed"
 
 MAILS_SINCE = """
 SELECT event_id, kind, order_id
@@ -178,14 +186,17 @@ async def _compare_events(
     notifier: Auditor, auditor: Auditor, place: Place, forgotten: datetime
 ) -> list[str]:
     found: list[str] = []
-    unmailed, seen, compared = Counter[str](), set[str](), 0
+    unmailed, told, compared = Counter[str](), Counter[str](), 0
     webhooks = await notifier.rows(LISTENING, place.feed)
     (head,) = await auditor.rows(HEAD)
     first = head["oldest"] or 1
+    oldest = await auditor.rows(EVENT_AT, first)
+    since = WHOLE if first == 1 else instant(oldest[0]["happened_at"]) + SKEW
     for start in range(first - 1, head["last"], PAGE_EVENTS):
         events = await auditor.rows(EVENTS, start, min(start + PAGE_EVENTS, head["last"]))
         page = await _page(notifier, events)
-        seen |= page.kept.keys() | page.mailed.keys()
+        for what, rows in (("events", page.kept), ("mails", page.mailed)):
+            told[what] += sum(instant(row["happened_at"]) > since for row in rows.values())
         for event in events:
             is_followed = event["position"] <= place.position
             compared += is_followed
@@ -194,10 +205,11 @@ async def _compare_events(
                 continue
             found += _untold(event, webhooks, page)
             kind = _kind(event)
-            since = place.since + MARGIN
             if kind and event["event_id"] not in page.mailed:
-                unmailed[kind] += instant(event["happened_at"]) > since
-    found += await _of_no_event(notifier, auditor, place, first, seen)
+                unmailed[kind] += instant(event["happened_at"]) > place.since + MARGIN
+    (counted,) = await notifier.rows(COUNTED_SINCE, since, place.feed)
+    if any(counted[what] != told[what] for what in ("events", "mails")):
+        found += await _of_no_event(notifier, auditor, place, since)
     notifier.findings.checked[f"events of {place.feed} compared with who was told"] = compared
     why = "it was switched off then, or there was no mail server"
     notifier.findings.notes += [
@@ -259,11 +271,10 @@ def _contradictions(place: Place, event: Row, page: Page) -> Iterator[str]:
 
 
 async def _of_no_event(
-    notifier: Auditor, auditor: Auditor, place: Place, first: int, seen: set[str]
+    notifier: Auditor, auditor: Auditor, place: Place, since: datetime
 ) -> list[str]:
     """What is told of events that the feed does not have, though it has what is older."""
-    oldest = await auditor.rows(EVENT_AT, first)
-    since = WHOLE if first == 1 else instant(oldest[0]["happened_at"]) + SKEW
+    seen = {row["event_id"] for row in await auditor.rows(IN_FEED)}
     told = [
         f"event {row['event_id']} ({row['type']} of {row['subject']}) is told to webhooks, and is"
         f" not in the feed of {place.feed}"
