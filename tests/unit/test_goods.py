@@ -28,6 +28,7 @@ from holdfast.orders.domain.shipping.shipment import (
     shipped_by_line,
     still_held,
 )
+from tests.unit.counting import Counted
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)
 CAUSE = Cause(Caller("orders"), order_id="o-1")
@@ -93,6 +94,21 @@ def test_what_left_since_the_last_answer_is_not_held_any_more() -> None:
     assert still_held((), 0, [told]) == ()
     # Inventory had to find the rest elsewhere, and has not heard of this one.
     assert still_held(stock[:1], 2, [untold]) == stock[:1]
+
+
+def test_what_leaves_of_many_lines_is_not_sought_among_all_that_is_held_for_each() -> None:
+    """A shipment of 2,000 lines from 12 places kept the service from all else for a minute."""
+    names = [Counted(f"P-{number}") for number in range(100)]
+    lines = [OrderLine(name, 2, Money("GBP", 1), no) for no, name in enumerate(names, 1)]
+    held = [KnownStock(name, at, 1) for name in names for at in PLACES]
+    each = [AskedItem(line.line_no, 2, "") for line in lines]
+    Counted.times = 0
+
+    for asked in (each, []):
+        items = pick("o-1", lines, {}, held, asked, "")
+        assert sum(item.quantity for item in items) == 200
+
+    assert Counted.times < 20 * len(lines)
 
 
 money = st.integers(0, 500)

@@ -2,7 +2,7 @@
 shipment is told to Inventory, not asked for; it takes only what the order is known to hold.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -142,7 +142,9 @@ def pick(
     :raises LocationSpelledOtherwise: see `refuse_other_spellings`.
     :raises OverShipment, NotHeldThere, StillQueued, NothingToShip: see there.
     """
-    units = Counter({(part.product_id, part.location_id): part.quantity for part in held})
+    units: dict[str, dict[str, int]] = defaultdict(dict)
+    for part in held:
+        units[part.product_id][part.location_id] = part.quantity
     left = {line.line_no: line.quantity - shipped.get(line.line_no, 0) for line in lines}
     products = {line.line_no: line.product_id for line in lines}
     whole = not asked
@@ -161,9 +163,9 @@ def pick(
             raise OverShipment(order_id, line_no, wanted=quantity, left=left[line_no])
         name, at = products[line_no], at or location_id
         if not whole:
-            _refuse_short(units, name, at, quantity, queued.get(name, 0))
-        taken = _take(units, name, at, quantity)
-        items += [ShipmentItem(line_no, *part) for part in taken]
+            _refuse_short(units[name], name, at, quantity, queued.get(name, 0))
+        taken = _take(units[name], at, quantity)
+        items += [ShipmentItem(line_no, name, *part) for part in taken]
         left[line_no] -= quantity
     if not items:
         raise NothingToShip(order_id, location_id)
@@ -183,14 +185,15 @@ def refuse_other_spellings(location_ids: Iterable[str], held: Sequence[HeldStock
 
 
 def _refuse_short(
-    units: Counter[tuple[str, str]], product_id: str, location_id: str, quantity: int, queued: int
+    units: Mapping[str, int], product_id: str, location_id: str, quantity: int, queued: int
 ) -> None:
     """Let pass so many units of a product, at one location or at all of them.
 
+    :param units: of the product, by location.
     :raises NotHeldThere: there are fewer.
     :raises StillQueued: there are fewer, and others wait for stock.
     """
-    held = {at: units[name, at] for name, at in units if name == product_id and units[name, at]}
+    held = {at: here for at, here in units.items() if here}
     if quantity <= (held.get(location_id, 0) if location_id else sum(held.values())):
         return
     if queued:
@@ -198,19 +201,17 @@ def _refuse_short(
     raise NotHeldThere(product_id, location_id, wanted=quantity, held=held)
 
 
-def _take(
-    units: Counter[tuple[str, str]], product_id: str, location_id: str, quantity: int
-) -> list[tuple[str, str, int]]:
-    """Take up to so many units of a product, at one location or by the names of locations."""
-    here = [key for key in sorted(units) if key[0] == product_id]
-    if location_id:
-        here = [(product_id, location_id)]
+def _take(units: dict[str, int], location_id: str, quantity: int) -> list[tuple[str, int]]:
+    """Take up to so many units of a product, at one location or by the names of locations.
+
+    :param units: of the product, by location.
+    """
     taken = []
-    for key in here:
-        part = min(units[key], quantity)
+    for at in [location_id] if location_id else sorted(units):
+        part = min(units.get(at, 0), quantity)
         if part > 0:
-            taken.append((*key, part))
-            units[key] -= part
+            taken.append((at, part))
+            units[at] -= part
             quantity -= part
     return taken
 
