@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.stock.facts import Disposition, ReceivedUnits, ShippedUnits
 from holdfast.inventory.domain.stock.goods import receive, ship
-from holdfast.inventory.domain.stock.levels import HeldStock, StockLevel
+from holdfast.inventory.domain.stock.levels import HeldStock, Short, StockLevel
 from holdfast.inventory.domain.stock.movements import Cause, MovementKind
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.orders.domain.money import Money
@@ -29,6 +29,7 @@ from holdfast.orders.domain.shipping.shipment import (
     still_held,
 )
 from tests.unit.counting import Counted
+from tests.unit.holding import hold
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)
 CAUSE = Cause(Caller("orders"), order_id="o-1")
@@ -109,6 +110,22 @@ def test_what_leaves_of_many_lines_is_not_sought_among_all_that_is_held_for_each
         assert sum(item.quantity for item in items) == 200
 
     assert Counted.times < 20 * len(lines)
+
+
+def test_what_is_given_back_of_many_products_is_not_sought_among_all_for_each() -> None:
+    """One unit less of each of 2,000 products from 11 places kept all others for 40 seconds."""
+    names = [Counted(f"P-{number}") for number in range(100)]
+    levels = [StockLevel(name, at, 1, version=1) for name in names for at in PLACES]
+    book = StockBook(levels, AT)
+    held = hold(book, (), dict.fromkeys(names, 2), CAUSE)
+    assert not isinstance(held, Short)
+    Counted.times = 0
+
+    left = hold(book, held, dict.fromkeys(names, 1), CAUSE)
+
+    assert not isinstance(left, Short)
+    assert sum(part.quantity for part in left) == 100
+    assert Counted.times < 100 * len(names)
 
 
 money = st.integers(0, 500)

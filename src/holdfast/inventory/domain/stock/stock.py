@@ -277,14 +277,15 @@ class StockBook:
         sourcing: Sourcing,
     ) -> list[HeldStock]:
         """What is not wanted any more of what is held, from the least preferred location first."""
-        parts = list[HeldStock]()
+        mine = defaultdict[str, list[HeldStock]](list)
+        for part in held:
+            mine[part.product_id].append(part)
+        parts, preferred = list[HeldStock](), preference(sourcing)
         for product_id, units in kept.items():
             left = units - wanted.get(product_id, 0)
             if left > 0:
-                mine = [part for part in held if part.product_id == product_id]
-                preferred = preference(sourcing)
-                mine.sort(key=lambda part: preferred(self._at(part)), reverse=True)
-                parts += first_of(mine, left)
+                mine[product_id].sort(key=lambda part: preferred(self._at(part)), reverse=True)
+                parts += first_of(mine[product_id], left)
         return parts
 
     def _at(self, part: HeldStock) -> StockLevel:
