@@ -53,7 +53,7 @@ UPDATE orders
  WHERE past.order_id = orders.order_id
    AND (past.status <> 'CONFIRMED' OR cardinality(payments) > 0 OR n % 41 = 0 OR n % 23 < 5);
 INSERT INTO hold
-SELECT order_id, now() + interval '1 day' FROM past WHERE status = 'RESERVED';
+SELECT order_id, expires_at FROM past JOIN orders USING (order_id) WHERE past.status = 'RESERVED';
 UPDATE order_history
    SET status = 'RESERVED'
   FROM past
