@@ -26,7 +26,7 @@ KEY = derived("of the testbed", "operator")
 BEARER = bearer(KEY)
 SERVICE_KEY = "by which Orders is known to Inventory in tests"
 PEPPER = "no more of a secret than the rest of this file"
-SEALING_SECRET = "no more of one than the pepper, and as long as it has to be"
+SEALING_SECRET = "no-more-of-one-than-the-pepper-and-as-long-as-it-has-to-be"
 IDENTITY = IdentitySettings(pepper=SecretStr(PEPPER), service_key=SecretStr(SERVICE_KEY))
 QUICK = PasswordSettings(argon2_memory_kib=64, argon2_passes=1, argon2_lanes=1)
 SERVED: dict[str, Any] = {  # for `service.running`
