@@ -12,6 +12,7 @@ from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from tests.integration.conftest import (
     CALL_S_MAX,
     RunningHoldfast,
+    create,
     eventually,
     line,
     price,
@@ -99,6 +100,34 @@ async def test_goods_come_back_in_parcels_and_stock_follows(holdfast: RunningHol
     actions = [change.action for change in seen.history if change.action]
     assert actions == ["RETURN_OPENED", "RETURN_RECEIVED", "RETURN_RECEIVED", "RETURN_CLOSED"]
     await sound(holdfast)
+
+
+async def test_a_return_is_worth_what_came_of_it_and_not_what_was_announced(
+    holdfast: RunningHoldfast,
+) -> None:
+    """Three for 10.00 each with 6.00 off; three are announced, two come, and then the third."""
+    await holdfast.product("LAMP", 3)
+    request = create(line("LAMP", 3), wait_s=20)
+    request.charges.add(kind=pb.CHARGE_KIND_DISCOUNT, line_no=1, amount=price(6))
+    request.charges.add(kind=pb.CHARGE_KIND_SHIPPING, amount=price(5))
+    placed = await holdfast.order((await holdfast.create(request)).order_id)
+    order = await ship(holdfast, shipping(placed))
+
+    to = await opened(holdfast, order, (1, 3))
+    two = await received(holdfast, to, (1, 2, RESTOCK, "main"))
+    end = await closed(holdfast, to)
+    other = await opened(holdfast, order, (1, 1), request_id="r-2")
+    third = await received(holdfast, other, (1, 1, GONE, "main"), request_id="p-2")
+
+    assert [one.value for one in (to, two, end, third)] == [
+        price(0),
+        price(16),
+        price(16),
+        price(8),
+    ]
+    seen = await holdfast.order(order.order_id)
+    assert [one.value for one in seen.returns] == [price(16), price(8)]
+    assert seen.total == price(29), "an order costs what it did; a refund is told beside it"
 
 
 async def test_goods_come_back_elsewhere_than_they_left(holdfast: RunningHoldfast) -> None:

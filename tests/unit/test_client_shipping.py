@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any, assert_type
 
 import pytest
+from google.type.money_pb2 import Money as WireMoney
 
 from holdfast.chassis.grpc.statuses import refusal
 from holdfast.client import (
@@ -11,6 +12,7 @@ from holdfast.client import (
     Disposition,
     Holdfast,
     HoldfastSync,
+    Money,
     MovementKind,
     Order,
     OrderLine,
@@ -47,6 +49,7 @@ def returned() -> pb.Return:
         state=pb.RETURN_STATE_CLOSED,
         open_time=time_to_wire(NOON),
         close_time=time_to_wire(NOON),
+        value=WireMoney(currency_code="GBP", units=16),
     )
     found.lines.add(line_no=1, product_id="LAMP", quantity=3, reason="dark", received=2)
     parcel = found.receipts.add(request_id="q-1", receive_time=time_to_wire(NOON))
@@ -72,6 +75,7 @@ RETURNED = Return(
             NOON,
         ),
     ),
+    value=Money("GBP", 1_600),
     open_time=NOON,
     close_time=NOON,
 )

@@ -31,6 +31,7 @@ from holdfast.client import (
     _requests,
     _stock_requests,
 )
+from holdfast.client import _money_wire as money_wire
 from holdfast.client import _wire as wire
 from holdfast.client._times import time_to_wire
 from holdfast.contracts.inventory.v1 import inventory_pb2
@@ -45,7 +46,7 @@ currencies = st.sampled_from(["GBP", "EUR", "JPY", "KWD", "BHD", "CLF"])
 def test_money_survives_the_wire_and_the_page(currency: str, minor: int) -> None:
     money = Money(currency, minor)
 
-    assert wire.money_from_wire(wire.money_to_wire(money)) == money
+    assert money_wire.money_from_wire(money_wire.money_to_wire(money)) == money
     assert Money.parse(money.amount, currency) == money
 
 
@@ -95,14 +96,14 @@ def test_an_amount_that_is_too_large_is_called_so() -> None:
 
 
 def test_money_on_the_wire_has_units_and_nanos_of_one_sign() -> None:
-    assert wire.money_to_wire(Money("GBP", -150)) == WireMoney(
+    assert money_wire.money_to_wire(Money("GBP", -150)) == WireMoney(
         currency_code="GBP", units=-1, nanos=-500_000_000
     )
 
 
 def test_money_finer_than_its_currency_is_never_rounded() -> None:
     with pytest.raises(ValueError, match="finer"):
-        wire.money_from_wire(WireMoney(currency_code="JPY", units=1, nanos=500_000_000))
+        money_wire.money_from_wire(WireMoney(currency_code="JPY", units=1, nanos=500_000_000))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_money_finer_than_its_currency_is_never_rounded() -> None:
 def test_a_decimal_price_crosses_exactly_and_names_no_currency(
     price: str, units: int, nanos: int
 ) -> None:
-    assert wire.price_to_wire(Decimal(price)) == WireMoney(units=units, nanos=nanos)
+    assert money_wire.price_to_wire(Decimal(price)) == WireMoney(units=units, nanos=nanos)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_a_decimal_price_crosses_exactly_and_names_no_currency(
 )
 def test_a_decimal_that_is_no_price_is_refused(price: str) -> None:
     with pytest.raises(ValueError, match="is no price"):
-        wire.price_to_wire(Decimal(price))
+        money_wire.price_to_wire(Decimal(price))
 
 
 def test_an_order_request_crosses_whole() -> None:

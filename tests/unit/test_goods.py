@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,11 +15,14 @@ from holdfast.inventory.domain.stock.levels import HeldStock, Short, StockLevel
 from holdfast.inventory.domain.stock.movements import Cause, MovementKind
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.ordering.charges import Charge, ChargeKind, charged_total
+from holdfast.orders.domain.ordering.charges import ADDED, Charge, ChargeKind, charged_total
 from holdfast.orders.domain.ordering.cut_down import cut_down
 from holdfast.orders.domain.ordering.edits import Contents
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.stock import HeldStock as KnownStock
+from holdfast.orders.domain.returns.returned import Disposition as Becomes
+from holdfast.orders.domain.returns.returned import Receipt, ReceiptLine, Return, ReturnLine
+from holdfast.orders.domain.returns.value import values
 from holdfast.orders.domain.shipping.errors import NotHeldThere, NothingToShip, OverShipment
 from holdfast.orders.domain.shipping.shipment import (
     AskedItem,
@@ -34,6 +38,7 @@ from tests.unit.holding import hold
 AT = datetime(2026, 11, 28, tzinfo=UTC)
 CAUSE = Cause(Caller("orders"), order_id="o-1")
 PLACES = ("main", "shop")
+BACK = Becomes.RESTOCK
 
 
 def shipment(revision: int, *items: ShipmentItem) -> Shipment:
@@ -128,16 +133,11 @@ def test_what_is_given_back_of_many_products_is_not_sought_among_all_for_each() 
     assert Counted.times < 100 * len(names)
 
 
-money = st.integers(0, 500)
+LINES = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 100)), min_size=1, max_size=4)
 
 
-@given(
-    st.lists(st.tuples(st.integers(1, 6), st.integers(1, 100)), min_size=1, max_size=4),
-    st.data(),
-)
-def test_cancelling_never_raises_what_is_to_be_paid_nor_takes_it_below_nothing(
-    lines: list[tuple[int, int]], data: st.DataObject
-) -> None:
+def contents(lines: list[tuple[int, int]], data: st.DataObject) -> Contents:
+    """Lines with taxes of their own and two discounts each, and the order with two discounts."""
     order = tuple(
         OrderLine("A", units, Money("GBP", price), no) for no, (units, price) in enumerate(lines, 1)
     )
@@ -154,19 +154,59 @@ def test_cancelling_never_raises_what_is_to_be_paid_nor_takes_it_below_nothing(
             Charge(ChargeKind.DISCOUNT, line_no, "", Money("GBP", part))
             for part in (first, minor - first)
         ]
-    before = Contents(order, tuple(charges), charged_total(order, charges))
-    shipped = {line.line_no: data.draw(st.integers(0, line.quantity), "shipped") for line in order}
-    if not any(shipped.values()):
-        shipped[1] = 1
+        charges.append(Charge(ChargeKind.TAX, line_no, "VAT", Money("GBP", minor // 3)))
+    return Contents(order, tuple(charges), charged_total(order, charges))
 
-    after = cut_down(before, shipped)
+
+@given(LINES, st.data())
+def test_cancelling_never_raises_what_is_to_be_paid_nor_takes_it_below_nothing(
+    lines: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    before = contents(lines, data)
+    kept = {line.line_no: data.draw(st.integers(0, line.quantity), "kept") for line in before.lines}
+    if not any(kept.values()):
+        kept[1] = 1
+
+    after = cut_down(before, kept)
 
     assert {line.line_no: line.quantity for line in after.lines} == {
-        no: units for no, units in shipped.items() if units
+        no: units for no, units in kept.items() if units
     }
     assert 0 <= after.total.minor <= before.total.minor
-    if shipped == {line.line_no: line.quantity for line in order}:
+    if kept == {line.line_no: line.quantity for line in before.lines}:
         assert after.total == before.total
+
+
+def returned(units: dict[int, int]) -> Return:
+    came = [ReceiptLine(no, "A", quantity, BACK, "main") for no, quantity in units.items()]
+    lines = tuple(ReturnLine(no, "A", 9, "") for no in units)
+    receipts = (Receipt("q", 2, tuple(came), "", AT),)
+    return Return("r", "o-1", "q", "", lines, AT, receipts)
+
+
+@given(LINES, st.data())
+def test_what_came_back_is_worth_as_much_less_as_the_order_would_cost_without_it(
+    lines: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    before = contents(lines, data)
+    kept = {line.line_no: line.quantity for line in before.lines}
+    returns, costs = [], [before.total.minor]
+    for _ in range(3):
+        units = {no: data.draw(st.integers(0, left), "came") for no, left in kept.items()}
+        if units == kept:  # an order that has no unit is none
+            break
+        kept = {no: left - units[no] for no, left in kept.items()}
+        returns.append(returned(units))
+        costs.append(cut_down(before, kept).total.minor)
+    rest = returned(kept)
+
+    worth = [value.minor for value in values(before, [*returns, rest])]
+
+    assert worth[:-1] == [cost - less for cost, less in pairwise(costs)]
+    of_order = sum(
+        one.amount.minor for one in before.charges if one.kind in ADDED and not one.line_no
+    )
+    assert sum(worth) == before.total.minor - of_order, "shipping, fees and taxes of all stay"
 
 
 units = st.integers(0, 4)

@@ -56,6 +56,7 @@ def show_return(found: Return, output: Output) -> None:
             "return": found.return_id,
             "order": found.order_id,
             "state": found.state,
+            "value": found.value,
             "opened": found.open_time,
             "closed": found.close_time,
         }

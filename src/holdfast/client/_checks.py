@@ -14,8 +14,8 @@ from google.type.money_pb2 import Money as WireMoney
 from holdfast.client._enums import UNKNOWN, E
 from holdfast.client._errors import Failure, HoldfastError, InvalidRequest, Violation
 from holdfast.client._money import Money, is_currency
+from holdfast.client._money_wire import money_to_wire, price_to_wire
 from holdfast.client._pages import PAGE_SIZE_MAX
-from holdfast.client._wire import money_to_wire, price_to_wire
 
 INT64_MAX = 2**63 - 1
 QUANTITY_MAX = 1_000_000_000  # units on one line

@@ -9,8 +9,8 @@ from google.protobuf.duration_pb2 import Duration
 from holdfast.client._calls import Calls
 from holdfast.client._checks import Checks
 from holdfast.client._money import Money
+from holdfast.client._money_wire import money_from_wire
 from holdfast.client._times import time_from_wire
-from holdfast.client._wire import money_from_wire
 from holdfast.contracts.orders.v1 import orders_pb2, orders_pb2_grpc
 
 

@@ -2,7 +2,7 @@
 
 from holdfast.client._checks import STOCK_MAX, Checks
 from holdfast.client._details import write_backorder
-from holdfast.client._wire import money_to_wire
+from holdfast.client._money_wire import money_to_wire
 from holdfast.contracts.inventory.v1 import inventory_pb2
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from holdfast.client._money import Money
+
 
 @dataclass(frozen=True, slots=True)
 class ShipmentItem:
@@ -107,6 +109,7 @@ class Return:
 
     :param lines: what may come, and what has.
     :param receipts: what came, in the order of recording.
+    :param value: what the units that have come cost, with their share of charges.
     :param close_time: None: it is open.
     """
 
@@ -115,5 +118,6 @@ class Return:
     state: ReturnState
     lines: tuple[ReturnLine, ...]
     receipts: tuple[ReturnReceipt, ...]
+    value: Money
     open_time: datetime
     close_time: datetime | None = None

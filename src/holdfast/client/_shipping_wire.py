@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from holdfast.client._enums import by_number
+from holdfast.client._money_wire import money_from_wire
 from holdfast.client._shipping_types import (
     Disposition,
     ReceiptLine,
@@ -45,6 +46,7 @@ def return_from_wire(message: orders_pb2.Return) -> Return:
             for m in message.lines
         ),
         receipts=tuple(_receipt_from_wire(receipt) for receipt in message.receipts),
+        value=money_from_wire(message.value),
         open_time=time_from_wire(message.open_time),
         close_time=time_from_wire(message.close_time) if message.HasField("close_time") else None,
     )

@@ -3,13 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
-from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Literal
 
-from google.type.money_pb2 import Money as WireMoney
-
 from holdfast.client._enums import by_number
-from holdfast.client._money import Money, decimals_of
+from holdfast.client._money_wire import money_from_wire
 from holdfast.client._shipping_wire import return_from_wire, shipments_from_wire
 from holdfast.client._stock_types import (
     Movement,
@@ -50,45 +47,6 @@ from holdfast.client._types import (
 )
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
-
-_NANO_DECIMALS = 9
-_BILLIONTH = Decimal("1E-9")
-_EXACTLY = Context(prec=18 + _NANO_DECIMALS, traps=[Inexact, InvalidOperation])
-
-
-def money_to_wire(money: Money) -> WireMoney:
-    """Exact: minor units become whole units and billionths, both with the amount's sign."""
-    scale = 10 ** decimals_of(money.currency)
-    units, rest = divmod(abs(money.minor), scale)
-    sign = -1 if money.minor < 0 else 1
-    return WireMoney(
-        currency_code=money.currency,
-        units=sign * units,
-        nanos=sign * rest * (10**_NANO_DECIMALS // scale),
-    )
-
-
-def price_to_wire(price: Money | Decimal) -> WireMoney:
-    """Exact, or ValueError; a Decimal leaves the currency open, which means the product's."""
-    if isinstance(price, Money):
-        return money_to_wire(price)
-    try:
-        exact = price.quantize(_BILLIONTH, context=_EXACTLY)
-        units, nanos = divmod(int(abs(exact).scaleb(_NANO_DECIMALS)), 10**_NANO_DECIMALS)
-    except (Inexact, InvalidOperation, ValueError) as error:  # ValueError: not a number
-        raise ValueError(f"{price} is no price of at most 18 digits and 9 decimals") from error
-    sign = -1 if price < 0 else 1
-    return WireMoney(units=sign * units, nanos=sign * nanos)
-
-
-def money_from_wire(message: WireMoney) -> Money:
-    """Exact, or ValueError: an amount finer than the minor unit would have to be rounded."""
-    scale = 10 ** decimals_of(message.currency_code)
-    rest, too_fine = divmod(abs(message.nanos), 10**_NANO_DECIMALS // scale)
-    if too_fine:
-        raise ValueError(f"{message.nanos} nanos are finer than {message.currency_code} allows")
-    sign = -1 if message.nanos < 0 else 1
-    return Money(message.currency_code, message.units * scale + sign * rest)
 
 
 def status_to_wire(status: OrderStatus | None) -> orders_pb2.OrderStatus.ValueType:

@@ -98,6 +98,7 @@ def full_order() -> Order:
                 ReturnState.OPEN,
                 (ReturnLine(1, 1, "too blue", "LAMP-BLUE", 1),),
                 (news.receipt,),
+                Money("GBP", 61_725),
                 AT,
             ),
         ),

@@ -980,6 +980,7 @@ class Return(_message.Message):
     RECEIPTS_FIELD_NUMBER: _builtins.int
     OPEN_TIME_FIELD_NUMBER: _builtins.int
     CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
     return_id: _builtins.str
     """UUIDv7 in lower case, made by Orders."""
     order_id: _builtins.str
@@ -1002,6 +1003,12 @@ class Return(_message.Message):
     def close_time(self) -> _timestamp_pb2.Timestamp:
         """When it was closed; unset: it is open."""
 
+    @_builtins.property
+    def value(self) -> _money_pb2.Money:
+        """What the units that have come cost: by so much less would the order cost if they had been cancelled (CancelOrder), with their
+        share of charges, those of the returns before it first. Give it back at the payment's provider, and record that (RecordPayment).
+        """
+
     def __init__(
         self,
         *,
@@ -1012,10 +1019,11 @@ class Return(_message.Message):
         receipts: _abc.Iterable[Global___ReturnReceipt] | None = ...,
         open_time: _timestamp_pb2.Timestamp | None = ...,
         close_time: _timestamp_pb2.Timestamp | None = ...,
+        value: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "open_time", b"open_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "open_time", b"open_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "lines", b"lines", "open_time", b"open_time", "order_id", b"order_id", "receipts", b"receipts", "return_id", b"return_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "lines", b"lines", "open_time", b"open_time", "order_id", b"order_id", "receipts", b"receipts", "return_id", b"return_id", "state", b"state", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -22,6 +22,9 @@ class ChargeKind(StrEnum):
     TAX_INCLUDED = "TAX_INCLUDED"  # told only: it is in the prices
 
 
+ADDED = (ChargeKind.SHIPPING, ChargeKind.FEE, ChargeKind.TAX)
+
+
 class Charge(NamedTuple):
     """One amount; `line_no` 0 is the whole order."""
 
@@ -48,7 +51,7 @@ def charged_total(lines: Sequence[OrderLine], charges: Sequence[Charge]) -> Mone
                 left[charge.line_no] -= minor
                 if left[charge.line_no] < 0:
                     problems[place] = f"is more than line {charge.line_no} costs"
-            case ChargeKind.SHIPPING | ChargeKind.FEE | ChargeKind.TAX:
+            case kind if kind in ADDED:
                 added += minor
             case _:
                 pass

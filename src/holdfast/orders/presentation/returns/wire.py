@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from holdfast.chassis import times
+from holdfast.chassis import money, times
 from holdfast.chassis.grpc.sourcing import LOCATION_CHARACTERS_MAX
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.returns.return_goods import OpenReturn, ReceiveReturn
 from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.lines import LINES_MAX
 from holdfast.orders.domain.returns.returned import (
@@ -16,6 +17,7 @@ from holdfast.orders.domain.returns.returned import (
     Disposition,
     Return,
 )
+from holdfast.orders.domain.returns.value import values
 from holdfast.orders.presentation.ordering.lines_wire import read_units
 
 REASON_CHARACTERS_MAX = 500
@@ -82,11 +84,21 @@ def read_receipt(
 
 
 def write_returns(message: pb.Order, order: Order) -> None:
-    for one in order.returns:
-        write_return(message.returns.add(), one)
+    if order.returns:
+        worth = values(order.contents, order.returns)
+        for one, value in zip(order.returns, worth, strict=True):
+            _write_return(message.returns.add(), one, value)
 
 
-def write_return(message: pb.Return, one: Return) -> None:
+def return_message(order: Order, return_id: str) -> pb.Return:
+    """Return one of an order's returns, as it is told with the order."""
+    message = pb.Order()
+    write_returns(message, order)
+    (found,) = (one for one in message.returns if one.return_id == return_id)
+    return found
+
+
+def _write_return(message: pb.Return, one: Return, value: Money) -> None:
     message.return_id, message.order_id = one.return_id, one.order_id
     message.state = pb.RETURN_STATE_CLOSED if one.closed_at else pb.RETURN_STATE_OPEN
     received = one.received
@@ -109,6 +121,7 @@ def write_return(message: pb.Return, one: Return) -> None:
                 disposition=_NUMBERS[came.disposition],
                 location_id=came.location_id,
             )
+    money.write(message.value, *value)
     times.write(message.open_time, one.opened_at)
     if one.closed_at:
         times.write(message.close_time, one.closed_at)

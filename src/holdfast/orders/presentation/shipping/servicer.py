@@ -17,10 +17,9 @@ from holdfast.orders.application.use_cases import UseCases
 from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.errors import EditUnderWay, OrderNotFound, StillPending
 from holdfast.orders.domain.ordering.document import Order
-from holdfast.orders.domain.returns.returned import Return
 from holdfast.orders.presentation.caller import caller_of, wait_s
 from holdfast.orders.presentation.ordering.wire import order_message
-from holdfast.orders.presentation.returns.wire import read_opening, read_receipt, write_return
+from holdfast.orders.presentation.returns.wire import read_opening, read_receipt, return_message
 from holdfast.orders.presentation.shipping.wire import read_shipment, read_update
 
 
@@ -61,20 +60,20 @@ class GoodsMethods(orders_pb2_grpc.OrderServiceServicer):
         (opened,) = (one for one in order.returns if one.request_id == command.request_id)
         if opened.return_id != command.return_id:
             tell_replay(context)
-        return _message(opened)
+        return return_message(order, opened.return_id)
 
     async def ReceiveReturn(self, request: pb.ReceiveReturnRequest, context: Context) -> pb.Return:
         violations = Violations()
         command = read_receipt(request, caller_of(context), violations, self._new_id)
         violations.raise_any()
-        return _message(_return_in(await self._moved_once(command, context), command.return_id))
+        return return_message(await self._moved_once(command, context), command.return_id)
 
     async def CloseReturn(self, request: pb.CloseReturnRequest, context: Context) -> pb.Return:
         violations = Violations()
         return_id = violations.uuid("return_id", request.return_id)
         violations.raise_any()
         command = CloseReturn("", return_id, caller_of(context))
-        return _message(_return_in(await self._move(command, context), return_id))
+        return return_message(await self._move(command, context), return_id)
 
     async def _moved_once(self, command: GoodsCommand, context: Context) -> Order:
         order = await self._move(command, context)
@@ -98,14 +97,3 @@ class GoodsMethods(orders_pb2_grpc.OrderServiceServicer):
         if order is None:
             raise OrderNotFound(ref.order_id)
         return order
-
-
-def _return_in(order: Order, return_id: str) -> Return:
-    (found,) = (one for one in order.returns if one.return_id == return_id)
-    return found
-
-
-def _message(one: Return) -> pb.Return:
-    message = pb.Return()
-    write_return(message, one)
-    return message
