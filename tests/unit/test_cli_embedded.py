@@ -217,11 +217,14 @@ def test_the_operator_s_key_lies_beside_the_data_for_its_owner_alone(tmp_path: P
     assert key not in listed.stdout + str(at)
 
 
-def test_nobody_is_asked_only_where_nobody_else_can_come(tmp_path: Path) -> None:
-    refused = run("up", "--data", str(tmp_path), "--no-auth", "--host", "0.0.0.0")
+@pytest.mark.parametrize(("host", "told"), [("0.0.0.0", "0.0.0.0"), ("fe80::2", "[fe80::2]")])
+def test_nobody_is_asked_only_where_nobody_else_can_come(
+    host: str, told: str, tmp_path: Path
+) -> None:
+    refused = run("up", "--data", str(tmp_path), "--no-auth", "--host", host)
     with up(tmp_path, "--no-auth") as (_, at):
         done = run("order", "list", "--orders", at["orders"], HOLDFAST_KEY="")
 
     assert refused.returncode == 2
-    assert "--no-auth is for loopback" in refused.stderr
+    assert f"--no-auth is for loopback: at {told} anybody" in refused.stderr
     assert (done.returncode, done.stdout) == (0, "none\n")

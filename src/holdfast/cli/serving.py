@@ -3,6 +3,8 @@
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
 
@@ -99,7 +101,16 @@ def _port(of: str) -> Any:
     return typer.Option(parser=whole(0, PORT_MAX), metavar="N", help=f"Port of {of}; 0: any free.")
 
 
-HostOption = Annotated[str, typer.Option(help="The address to listen on.")]
+def _host(text: str) -> str:
+    """An address as it stands before a port: ::1 is [::1] there."""
+    with suppress(ValueError):
+        return f"[{IPv6Address(text)}]"
+    return text
+
+
+HostOption = Annotated[
+    str, typer.Option(parser=_host, metavar="HOST", help="The address to listen on.")
+]
 # Settings of services in a cluster, for which `holdfast up` has options.
 _OPTIONS = {
     "http": "--http-port",
@@ -201,7 +212,7 @@ def _operator_key(
     if auth:
         told = settings.operator_key.get_secret_value()
         return (told, "HOLDFAST_UP_OPERATOR_KEY") if told else (None, str(key_file(home)))
-    if not is_loopback(host):
+    if not is_loopback(host.strip("[]")):
         raise Failed(f"--no-auth is for loopback: at {host} anybody could do anything", USAGE)
     typer.echo("holdfast: --no-auth: every program of this machine may do everything", err=True)
     return "", "nobody is asked for one"
