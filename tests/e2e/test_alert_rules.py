@@ -14,6 +14,8 @@ from tests.e2e.test_watching import ALERTS
 
 CALLS = "rpc_server_call_duration_seconds"
 METHOD = 'rpc_method="holdfast.orders.v1.OrderService'
+REQUESTS = "http_server_request_duration_seconds"
+WEBHOOKS = 'http_route="/v1/webhooks"'
 DATABASE = "holdfast_database_up"
 
 Series = Sequence[tuple[str, str]]
@@ -64,6 +66,7 @@ def test_whoever_waits_for_news_is_not_slow(method: str, tmp_path: Path) -> None
     ("alert", "series"),
     [
         ("HoldfastInternalErrors", f'{CALLS}_count{{{METHOD}/GetOrder",rpc_status_code="INTERNAL"'),
+        ("HoldfastInternalErrors", f'{REQUESTS}_count{{{WEBHOOKS},http_response_status_code="500"'),
         ("HoldfastLoopFailing", 'holdfast_loop_failures_total{loop="orders relay"'),
         ("HoldfastFeedLost", 'holdfast_notifier_feed_losses_total{feed="orders"'),
     ],

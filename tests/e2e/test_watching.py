@@ -62,6 +62,9 @@ async def test_every_expression_reads_what_a_scrape_has(embedded: Embedded) -> N
     (told,) = scrapes(embedded)
     # A family without a series yet, such as failures of loops, is there by its name alone.
     names = set(told.samples) | set(told.families)
+    for name, family in told.families.items():
+        if family.type == "histogram":
+            names |= {f"{name}_{part}" for part in ("bucket", "count", "sum")}
     labels = {
         name: {label for at in series for label, _ in at} for name, series in told.samples.items()
     }
