@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import structlog
@@ -14,6 +14,7 @@ from google.rpc.status_pb2 import Status
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.grpc import statuses
 from holdfast.chassis.grpc.admission import StrangeCertificate
+from holdfast.chassis.grpc.chassis_errors import chassis_status
 from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX
 from holdfast.chassis.http import event_stream, problems
 from holdfast.chassis.http.answers import Answer, Answers, of_problem, place_of_made
@@ -331,9 +332,7 @@ _OF_OTHERS = (
 _NOT_ACCEPTED = (
     "there is no answer of a type that Accept names: it is application/json, or text/event-stream"
 )
-_NOT_ALLOWED: Status = statuses.refusal(
-    grpc.StatusCode.PERMISSION_DENIED, "CERTIFICATE_NOT_ALLOWED", str(StrangeCertificate())
-)
+_NOT_ALLOWED = cast(Status, chassis_status(StrangeCertificate()))  # as gRPC's callers are told
 _STOPPING: Status = statuses.status(
     grpc.StatusCode.UNAVAILABLE,
     "this server stops before an answer is there; what became of it is unknown: repeat it",

@@ -21,7 +21,10 @@ def values(contents: Contents, returns: Iterable[Return]) -> list[Money]:
 
 
 class _Cost:
-    """What an order costs as units of it go, but for what goes with none of them."""
+    """What an order costs as units of it go, but for what goes with none of them.
+
+    `cut_down` says the same, and goes through all lines for it: 200 returns would be too many.
+    """
 
     def __init__(self, contents: Contents) -> None:
         self._lines = {line.line_no: line for line in contents.lines}

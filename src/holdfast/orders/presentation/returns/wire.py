@@ -1,6 +1,6 @@
 """Returns on the wire: read with all their violations, written as they are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from holdfast.chassis import money, times
 from holdfast.chassis.grpc.sourcing import LOCATION_CHARACTERS_MAX
@@ -84,18 +84,22 @@ def read_receipt(
 
 
 def write_returns(message: pb.Order, order: Order) -> None:
-    if order.returns:
-        worth = values(order.contents, order.returns)
-        for one, value in zip(order.returns, worth, strict=True):
-            _write_return(message.returns.add(), one, value)
+    for one, value in _with_values(order):
+        _write_return(message.returns.add(), one, value)
 
 
 def return_message(order: Order, return_id: str) -> pb.Return:
     """Return one of an order's returns, as it is told with the order."""
-    message = pb.Order()
-    write_returns(message, order)
-    (found,) = (one for one in message.returns if one.return_id == return_id)
-    return found
+    ((found, value),) = (each for each in _with_values(order) if each[0].return_id == return_id)
+    message = pb.Return()
+    _write_return(message, found, value)
+    return message
+
+
+def _with_values(order: Order) -> Iterable[tuple[Return, Money]]:
+    if not order.returns:
+        return ()
+    return zip(order.returns, values(order.contents, order.returns), strict=True)
 
 
 def _write_return(message: pb.Return, one: Return, value: Money) -> None:
