@@ -9,8 +9,10 @@ from holdfast.orders.application.ordering import edit_orders
 from holdfast.orders.application.shipping import ship_order
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.domain.payments import payment
 from holdfast.orders.domain.returns.returned import Return
 from holdfast.orders.domain.shipping import goods, shipment, transitions
+from holdfast.orders.domain.shipping.paid_first import PaidFirst
 from holdfast.orders.infrastructure import events_to_proto
 from holdfast.orders.infrastructure.ordering.store import StoreWork
 from proof.mutants.planting import bug, edited
@@ -28,6 +30,11 @@ BELOW = f"{MOVING}::test_an_edit_goes_no_lower_than_what_has_left"
 CLOSED = f"{MOVING}::test_what_has_come_counts_though_its_return_is_closed"
 ASKED_AGAIN = f"{MOVING}::test_a_question_is_asked_again_with_what_has_left"
 ENDS_UP = "tests/unit/test_goods.py::test_what_comes_back_ends_up_where_it_is_said_to"
+PAID_FIRST = (
+    "tests/integration/test_paid_first.py"
+    "::test_units_leave_once_so_much_is_there_as_their_channel_wants"
+)
+A_SETTING = "a setting of the shop: the simulation's has no such rule"
 YET = "a run that shows it needs answers that are late, beside shipments and returns of one order"
 
 _, _, _only_the_newest = edited(shipment, "unanswered", ("in shipments:", "in [*shipments][-1:]:"))
@@ -109,6 +116,22 @@ BUGS = (
         (edit_orders, "refuse_below", lambda _lines, _shipped: None),
         tests=(BELOW,),
         why_tests=YET,
+    ),
+    bug(
+        "what was given back still pays",
+        "An order leaves although its customer has all the money back.",
+        edited(payment, "_taken", ("if captured > _sum", "if captured >= _sum")),
+        tests=(PAID_FIRST,),
+        why_tests=A_SETTING,
+    ),
+    bug(
+        "a channel's own rule is not asked",
+        "An order leaves unpaid although the shop wants the money of its channel first.",
+        edited(
+            PaidFirst, "lacking", ("self.by_channel.get(channel,", "self.by_channel.get(OTHERS,")
+        ),
+        tests=(PAID_FIRST,),
+        why_tests=A_SETTING,
     ),
     bug(
         "a closed return counts nothing",

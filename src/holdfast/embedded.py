@@ -72,6 +72,7 @@ class UpSettings(  # type: ignore[misc] # of two configurations the first counts
     PortSettings,
     OperatorSettings,
     PasswordSettings,
+    Limits,
     FeedSettings,
     TellingSettings,
     SignInSettings,

@@ -66,6 +66,7 @@ SETTINGS: Values = {
             "expire_s": 7200,
             "outbox_events_max": 1_000_000,
             "outbox_age_s_max": 90,
+            "ship_requires": {"web": "PAID", "": "AUTHORIZED"},
             "log_level": "WARNING",
         }
     },

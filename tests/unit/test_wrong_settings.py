@@ -57,6 +57,7 @@ WRONG = {
         "late_s": ("nan",),
         "expire_s": ("inf", "1e15"),
         "outbox_age_s_max": ("inf", "1e15"),
+        "ship_requires": ("PAID", "[]", '{"web": "paid up"}', '{"web\\u200b": "PAID"}'),
     },
     "inventory": EVERYWHERE | OF_SERVICES | OF_FEEDS,
     "notifier": EVERYWHERE

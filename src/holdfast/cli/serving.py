@@ -152,7 +152,6 @@ def up(
     home, settings = data or usual_home(), _heeded(_loaded(load_settings_of_up, config))
     key, whose = _operator_key(settings, host, home, auth=auth)
     _require_sign_in(settings, host, auth=auth)
-    scheme = "http" if settings.tls is None else "https"
 
     async def serve() -> None:
         async with (
@@ -166,6 +165,7 @@ def up(
                 inventory_port=inventory_port,
                 notifier_port=notifier_port,
                 http_port=http_port,
+                limits=settings,
                 port=settings,
                 operator_key=key,
                 issuers=settings.issuers,
@@ -175,7 +175,7 @@ def up(
                 sign_in=settings,
             ) as services,
         ):
-            link = f"{scheme}://{services.http}{services.console}"
+            link = f"http{'s' if settings.tls else ''}://{services.http}{services.console}"
             where = {"console": link, "admin": told.address, "data": home.name, "key": whose}
             announce({name: getattr(services, name) for name in _SERVED} | where, output)
             with told.ready():

@@ -48,8 +48,8 @@ class Shipping:
         :param tracking_url: where it can be followed, at most 2,000 characters.
         :raises IllegalTransition: the order is not CONFIRMED or PARTIALLY_SHIPPED.
         :raises Refused: a line has fewer units that have not left (OVER_SHIPMENT), fewer are held
-            there (NOT_HELD_THERE) as others wait for stock (STILL_QUEUED), or none are held
-            (NOTHING_TO_SHIP).
+            there (NOT_HELD_THERE) as others wait for stock (STILL_QUEUED), none are held
+            (NOTHING_TO_SHIP), or the shop wants it paid first (NOT_PAID).
         :raises AlreadyExists: the order has another shipment of this id (SHIPMENT_REUSED).
         :raises EditUnderWay: the last edit has no answer yet.
         :raises NotFound: no such order.

@@ -21,6 +21,7 @@ from holdfast.orders.application.use_cases import UseCases
 from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.domain.shipping.paid_first import PaidFirst
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
 from holdfast.orders.infrastructure.ordering.figures import Counter
 from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck
@@ -59,9 +60,10 @@ def batches_of(
     place: PlaceOrders,
     edits: EditOrders,
     stock_check: GrpcStockCheck,
+    paid_first: PaidFirst,
 ) -> Batches:
     change = retrying(ChangeOrders(store.begin, clock))
-    move_goods = MoveGoods(store.begin, reader, stock_check, clock)
+    move_goods = MoveGoods(store.begin, reader, stock_check, clock, paid_first)
     limits = {"batch_items_max": READ_ITEMS_MAX, "queue_items_max": QUEUE_ITEMS_MAX}
     return Batches(
         Batcher(

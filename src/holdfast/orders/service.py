@@ -74,6 +74,7 @@ from holdfast.orders.application.ordering.hear_inventory import HearInventory
 from holdfast.orders.application.ordering.place_orders import PlaceOrders
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.batches import batches_of, use_cases_of
+from holdfast.orders.domain.shipping.paid_first import PaidFirst
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.metrics import pending_orders
@@ -168,7 +169,8 @@ def assemble(
     stock_check = GrpcStockCheck(channel, service_key)
     place = PlaceOrders(store.record_orders, reader, stock_check, clock, relay)
     edits = EditOrders(store.begin, reader, stock_check, clock)
-    batches = batches_of(store, reader, clock, place, edits, stock_check)
+    paid_first = PaidFirst(limits.ship_requires)
+    batches = batches_of(store, reader, clock, place, edits, stock_check, paid_first)
     hear_inventory = retrying(HearInventory(store.begin, clock))
     chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
     pending = pending_orders(database.engine, clock)

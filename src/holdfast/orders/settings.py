@@ -1,10 +1,12 @@
 """Settings of Orders: HOLDFAST_ORDERS_* in the environment, or [orders] in a TOML file."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from holdfast.chassis.database.engines import DatabaseUrl
+from holdfast.chassis.identifiers import flaw_in
 from holdfast.chassis.identity.passwords import PasswordSettings
 from holdfast.chassis.identity.settings import IdentitySettings, OperatorSettings, require_sound
 from holdfast.chassis.messaging.feed import FeedSettings
@@ -12,24 +14,37 @@ from holdfast.chassis.messaging.rabbitmq_url import BrokerUrl
 from holdfast.chassis.process.configuration import Address, ServiceSettings, load_settings
 from holdfast.chassis.process.ports import PortSettings, require_together
 from holdfast.chassis.tls import TlsFiles, read_material
+from holdfast.orders.domain.shipping.paid_first import Required
 
 WAIT_S_MAX = 3e9  # a hundred years: more is no time that a clock could reach
 
 
+def _channel(name: str) -> str:
+    if name and (flaw := flaw_in(name)):
+        raise ValueError(f"a channel {flaw}")
+    return name
+
+
+Channel = Annotated[str, AfterValidator(_channel)]
+
+
 class Limits(BaseModel):
-    """How long orders may wait, and how much may wait.
+    """What orders wait for, for how long, and how much may wait.
 
     :param late_s: ask Inventory again about orders that it has not answered for so long.
     :param expire_s: give up on orders that are not decided after so long.
     :param outbox_events_max: refuse new orders while more events than this wait for the broker.
     :param outbox_age_s_max: refuse new orders while the oldest event that is no repeat has waited
         longer than this.
+    :param ship_requires: what of an order's total there must be before units of it may leave, by
+        channel; "": by every other channel, and without one.
     """
 
     late_s: float = Field(default=30.0, gt=0, le=WAIT_S_MAX)
     expire_s: float = Field(default=3_600.0, gt=0, le=WAIT_S_MAX)
     outbox_events_max: int = Field(default=100_000, gt=0)
     outbox_age_s_max: float = Field(default=60.0, gt=0, le=WAIT_S_MAX)
+    ship_requires: dict[Channel, Required] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _ask_before_giving_up(self) -> "Limits":

@@ -55,6 +55,7 @@ from holdfast.orders.domain.shipping.errors import (
     BelowShipped,
     NotHeldThere,
     NothingToShip,
+    NotPaid,
     OverShipment,
     ShipmentNotFound,
     ShipmentReused,
@@ -147,6 +148,7 @@ def _about_places(error: Exception) -> Status | None:
             OverShipment()
             | NotHeldThere()
             | StillQueued()
+            | NotPaid()
             | BelowShipped()
             | OverReturn()
             | OverReceipt()

@@ -285,6 +285,8 @@ class OrderServiceServicer:
         LOCATION_SPELLED_OTHERWISE: units are held at it in other letters' case, metadata["location_id"].
         STILL_QUEUED: units of the line wait for stock; metadata["queued"] tells how many.
         NOTHING_TO_SHIP: nothing is held there.
+        NOT_PAID: the shop lets orders of this channel leave once their total is authorized, or paid;
+        metadata["required"] tells which.
         TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
         and returns, as they are told, have reached about 1 MiB.
         ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.

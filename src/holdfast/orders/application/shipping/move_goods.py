@@ -17,6 +17,7 @@ from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.returns.errors import ReturnNotFound
+from holdfast.orders.domain.shipping.paid_first import NOTHING_FIRST, PaidFirst
 
 GoodsCommand = ShipOrder | UpdateShipment | ReturnCommand
 Locations = Mapping[str, bool] | InventoryUnavailable  # those that exist, and whether active
@@ -39,12 +40,18 @@ class MoveGoods:
     """
 
     def __init__(
-        self, begin: Begin, reader: OrderReader, stock_check: StockCheck, clock: Clock
+        self,
+        begin: Begin,
+        reader: OrderReader,
+        stock_check: StockCheck,
+        clock: Clock,
+        paid_first: PaidFirst = NOTHING_FIRST,
     ) -> None:
         self._begin = begin
         self._reader = reader
         self._stock_check = stock_check
         self._clock = clock
+        self._paid_first = paid_first
 
     async def __call__(self, commands: Sequence[GoodsCommand]) -> Sequence[Order | OrdersError]:
         commands = await self._addressed(commands)
@@ -63,6 +70,8 @@ class MoveGoods:
                     state = states[order_id] if ref in found else None
                     change = _decide(command, state, orders, locations, at)
                     if change:
+                        if isinstance(command, ShipOrder):
+                            self._paid_first.refuse_unpaid(orders[order_id])
                         after = _after(orders[order_id], change)
                         after.goods.refuse_much(order_id)
                         states[order_id] = states[order_id].after(change)

@@ -117,5 +117,24 @@ def status_of(payments: Sequence[Payment], total: Money) -> PaymentStatus:
     return PaymentStatus.AUTHORIZED if promised else PaymentStatus.NONE
 
 
+def is_paid(payments: Sequence[Payment], total: Money) -> bool:
+    """Whether all that an order costs was taken, and not all of it given back since."""
+    return _taken(payments) >= total.minor
+
+
+def is_covered(payments: Sequence[Payment], total: Money) -> bool:
+    """Whether what was taken and what is still promised are all that an order costs."""
+    promised = _left_for(PaymentKind.VOIDED, payments)
+    return _taken(payments) + (promised or 0) >= total.minor
+
+
+def _taken(payments: Sequence[Payment]) -> int:
+    """What was captured; a part that was given back was paid, too: for what came back, or as a
+    discount.
+    """
+    captured = _sum(payments, PaymentKind.CAPTURED)
+    return captured if captured > _sum(payments, PaymentKind.REFUNDED) else 0
+
+
 def _sum(payments: Sequence[Payment], kind: PaymentKind) -> int:
     return sum(one.amount.minor for one in payments if one.kind is kind)

@@ -96,6 +96,20 @@ class NothingToShip(OrdersError):
         super().__init__(f"nothing is held{at} for order {order_id} that has not left")
 
 
+class NotPaid(OrdersError):
+    """The shop lets units of this channel leave once more was paid."""
+
+    reason = "NOT_PAID"
+
+    def __init__(self, order_id: str, required: str) -> None:
+        how = "taken" if required == "PAID" else "promised or taken"
+        super().__init__(
+            f"order {order_id} leaves once all that it costs is {how}: record the payment "
+            "(`holdfast order pay`), then ship it"
+        )
+        self.facts = {"required": required}
+
+
 class BelowShipped(OrdersError):
     """A line would have fewer units than have left."""
 
