@@ -7,10 +7,12 @@ from datetime import UTC, timedelta
 import pytest
 
 from holdfast.chassis.database.seam import instant
+from holdfast.chassis.metrics import REGISTRY
 from holdfast.contracts.orders.v1 import events_pb2
 from holdfast.orders.application.ports import StockNews
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.stock import HeldStock, QueuedUnits, StockAnswer
+from holdfast.orders.infrastructure.metrics import holds
 from testbed.servers import PostgresServer
 from tests.contract import order_desk
 from tests.contract.conftest import START
@@ -230,6 +232,27 @@ async def test_an_order_whose_next_version_is_there_holds_up_none_of_those_that_
 
     assert [state.order_id for state in holds] == [held.order_id]
     assert expired == [sound]
+
+
+async def test_a_hold_that_outlives_its_end_is_told_with_its_age(desk: Desk) -> None:
+    look = holds(desk.database.engine, desk.clock)
+
+    async def told() -> tuple[float | None, float | None]:
+        async with desk.database.read() as reading:
+            await look(reading)
+        names = "holdfast_holds", "holdfast_holds_overdue_age_seconds"
+        running, age_s = map(REGISTRY.get_sample_value, names)
+        return running, age_s
+
+    assert await told() == (0, 0)
+    ends_at = desk.clock.now() + timedelta(seconds=60)
+    held = desk.make("r-1")._replace(expires_at=ends_at)
+    longer = desk.make("r-2")._replace(expires_at=ends_at + timedelta(hours=1))
+    await desk.store.record_orders([longer, held])
+    assert await told() == (2, 0)
+
+    desk.clock.advance((ends_at - desk.clock.now()).total_seconds() + 90)
+    assert await told() == (2, 90)
 
 
 async def test_who_asks_anew_waits_anew(desk: Desk) -> None:

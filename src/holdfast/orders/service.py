@@ -77,7 +77,7 @@ from holdfast.orders.batches import batches_of, use_cases_of
 from holdfast.orders.domain.shipping.paid_first import PaidFirst
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
-from holdfast.orders.infrastructure.metrics import pending_orders
+from holdfast.orders.infrastructure.metrics import holds, pending_orders
 from holdfast.orders.infrastructure.ordering.figures import Counter
 from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck
 from holdfast.orders.infrastructure.ordering.reader import Reader
@@ -173,8 +173,8 @@ def assemble(
     batches = batches_of(store, reader, clock, place, edits, stock_check, paid_first)
     hear_inventory = retrying(HearInventory(store.begin, clock))
     chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
-    pending = pending_orders(database.engine, clock)
-    measure = Measuring(database, "orders", queue, pending, feed.measure)
+    looks = pending_orders(database.engine, clock), holds(database.engine, clock), feed.measure
+    measure = Measuring(database, "orders", queue, *looks)
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=batches.place_orders,

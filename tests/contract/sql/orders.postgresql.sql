@@ -682,6 +682,14 @@ SELECT count(*) AS waiting, min(since) AS oldest
          LIMIT 10000) AS waiting
 ;
 
+-- COUNT_HOLDS
+SELECT count(*) AS waiting, min(expires_at) AS oldest
+  FROM (SELECT expires_at
+          FROM hold
+      ORDER BY expires_at
+         LIMIT 10000) AS running
+;
+
 -- MARK_ASKED
 UPDATE unanswered
    SET asked_at = $2

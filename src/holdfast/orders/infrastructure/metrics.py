@@ -39,6 +39,11 @@ PENDING_AGE_SECONDS = gauge(
     "holdfast_pending_oldest_age_seconds",
     "For how long the oldest of them has waited; 0: none waits.",
 )
+HOLDS = gauge("holdfast_holds", "Holds that run, at most 10,000 of them counted.")
+HOLDS_OVERDUE_AGE_SECONDS = gauge(
+    "holdfast_holds_overdue_age_seconds",
+    "For how long the first of them has outlived its end, with its units reserved; 0: none has.",
+)
 _BY_STATUS = {status: ORDERS.labels(outcome) for status, outcome in _OUTCOMES.items()}
 REPLAYED = ORDERS.labels("replayed")
 
@@ -67,3 +72,8 @@ def _settles(change: OrderChange) -> bool:
 def pending_orders(engine: Engine, clock: Clock) -> Look:
     """Return what tells how many orders are undecided, and since when."""
     return waiting(SQL[engine].COUNT_PENDING, clock, PENDING, PENDING_AGE_SECONDS)
+
+
+def holds(engine: Engine, clock: Clock) -> Look:
+    """Return what tells how many holds run, and whether one has outlived its end."""
+    return waiting(SQL[engine].COUNT_HOLDS, clock, HOLDS, HOLDS_OVERDUE_AGE_SECONDS)
