@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from time import monotonic
 from typing import NamedTuple
@@ -122,6 +122,7 @@ class Events:
 
         A service that restarts or is away is waited for, and then goes on where it was: an event
         is given once, in the order of the feed, to whoever begins behind the last one's `cursor`.
+        `"latest"` is where the feed ends when the first answer comes, and stays that place.
 
         :param patience_s: give up when there was no answer for so long; None: never.
         :raises CursorExpired, CursorUnknown: there is no going on from there without a gap.
@@ -138,9 +139,12 @@ class Events:
     ) -> AsyncGenerator[Event]:
         heard_at, pause_s = monotonic(), PAUSE_S_MIN
         while True:
+            # Asked for again, the end would be another one: its cursor has to be there first.
+            wait_s = 0.0 if request.cursor == LATEST else POLL_S
+            request.wait.FromTimedelta(timedelta(seconds=wait_s))
             try:
                 answer = await self._calls[whose].ask(
-                    self._methods[whose], request, repeatable=True, wait_s=POLL_S
+                    self._methods[whose], request, repeatable=True, wait_s=wait_s
                 )
             except (Unavailable, Overloaded, DeadlineExceeded) as error:
                 is_over = patience_s is not None and monotonic() - heard_at > patience_s
