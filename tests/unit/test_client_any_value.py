@@ -45,6 +45,8 @@ PARTS = ("orders", "inventory", "customers", "keys", "users", "events", "webhook
 BAD: dict[str, Any] = {
     "nothing": None,
     "a number": 5,
+    "a number of 40 bits": 2**40,
+    "no number": float("nan"),
     "a text": "LAMP",
     "an object": object(),
     "a list of objects": [object()],

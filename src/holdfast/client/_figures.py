@@ -85,13 +85,11 @@ class Figures:
         :raises InvalidRequest: there are more days, or none.
         """
         checks = Checks()
-        for name, day in ("first_day", first_day), ("last_day", last_day):
-            if type(day) is not date:
-                checks.add(name, "is a date")
-        checks.raise_any()
         request = orders_pb2.GetOrderFiguresRequest(
-            first_day=first_day.isoformat(), last_day=last_day.isoformat()
+            first_day=checks.day("first_day", first_day).isoformat(),
+            last_day=checks.day("last_day", last_day).isoformat(),
         )
+        checks.raise_any()
         answer = await self._calls.ask(self._stub.GetOrderFigures, request, repeatable=True)
         return OrderFigures(
             tuple(map(_day_from_wire, answer.days)),

@@ -17,13 +17,13 @@ async def walk(
 ) -> AsyncGenerator[T]:
     """Yield every item, or the first `limit`, asking for a page when the one before is used up.
 
+    :param page_size: as `page_bounds` gave it.
     :param page: given a size and a token, returns the items and the next page's token.
     """
     token = ""
     left = limit
-    most = min(page_size, PAGE_SIZE_MAX)
     while left is None or left > 0:
-        items, token = await page(most if left is None else min(most, left), token)
+        items, token = await page(page_size if left is None else min(page_size, left), token)
         for item in items if left is None else items[:left]:
             yield item
         if not token:

@@ -13,6 +13,7 @@ from holdfast.client._details import (
     write_lines,
     write_sourcing,
 )
+from holdfast.client._pages import PAGE_SIZE_MAX
 from holdfast.client._times import seconds_to_wire, time_to_wire
 from holdfast.client._types import (
     Customer,
@@ -251,9 +252,11 @@ def list_movements(
 
 
 def page_bounds(page_size: object, limit: object) -> tuple[int, int | None]:
-    """How many items a page has, and how many are wanted in all; None: as many as there are."""
+    """How many items a page has, at most as many as it can have, and how many are wanted in all;
+    None: as many as there are.
+    """
     checks = Checks()
-    size = checks.number("page_size", page_size, lowest=1)
+    size = min(checks.number("page_size", page_size, lowest=1), PAGE_SIZE_MAX)
     wanted = None if limit is None else checks.number("limit", limit, lowest=1)
     checks.raise_any()
     return size, wanted
