@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import pytest
 
-from holdfast.client import Holdfast, HoldfastError, HoldfastSync, Order, Unavailable
+from holdfast.client import Holdfast, HoldfastError, HoldfastSync, Order, Refused, Unavailable
 from testbed.services import python_environment
 from testbed.waiting import wait_until
 from tests.unit.test_client_network import NOWHERE, UNAVAILABLE, Network, network, order
@@ -192,6 +192,32 @@ def test_a_forked_process_is_told_to_make_a_client_of_its_own() -> None:
     )
 
     assert done.stdout.split() == ["FORKED", "FORKED", "closed"]
+
+
+def test_a_client_is_of_the_event_loop_that_it_is_made_in_and_says_so_anywhere_else(
+    network: Network,
+) -> None:
+    """Made beside the functions that use it, it fails at its first line, and in words of ours."""
+
+    async def make() -> Holdfast:
+        return Holdfast(network.address, network.address, notifier=network.address)
+
+    async def elsewhere(client: Holdfast) -> tuple[str, str]:
+        with pytest.raises(Refused) as called:
+            await client.orders.get("o-1")
+        with pytest.raises(Refused) as watched:
+            await _all(client)
+        assert [one.serving for one in await client.health()] == [False] * 3
+        await client.close()
+        return called.value.reason, watched.value.reason
+
+    with pytest.raises(Refused, match="HoldfastSync") as nowhere:
+        Holdfast(network.address, network.address)
+
+    client = asyncio.run(make())
+    assert asyncio.run(elsewhere(client)) == ("OTHER_EVENT_LOOP", "OTHER_EVENT_LOOP")
+    assert nowhere.value.reason == "OTHER_EVENT_LOOP"
+    assert network.requests == []
 
 
 async def _all(client: Holdfast) -> list[Order]:

@@ -18,6 +18,7 @@ from holdfast.client._errors import (
     Unavailable,
     client_closed,
     client_forked,
+    other_loop,
     request_too_large,
 )
 from holdfast.client._status import error_from_call
@@ -57,6 +58,7 @@ class Calls:
         deadline_s: float,
         retry_s: float | None,
     ) -> None:
+        self._loop = _running_loop()
         self._identity = (("authorization", f"Bearer {key}"),) if key else ()
         if credentials is None:
             self.channel = grpc.aio.insecure_channel(target, options=_PLAIN)
@@ -78,10 +80,13 @@ class Calls:
         """A call goes here: gRPC says in many ways that its channel is closed.
 
         :raises Unavailable: it is, or was closed meanwhile.
-        :raises Refused: the client is of the process that this one was forked from.
+        :raises Refused: the client is of the process that this one was forked from, or of another
+            event loop.
         """
         if os.getpid() != self._process:
             raise client_forked()
+        if _running_loop() is not self._loop:
+            raise other_loop()
         if self._closed.is_set():
             raise client_closed()
         try:
@@ -171,6 +176,13 @@ class Calls:
                 finally:
                     call.cancel()
             await self._pause(pause_s)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise other_loop() from None
 
 
 class _Patience:

@@ -32,7 +32,8 @@ class Holdfast:
     with growing pauses as long as that is safe. Errors are `HoldfastError` and its subclasses.
 
     A closed client says so to every call, as `Unavailable` with the reason CLIENT_CLOSED. A process
-    that forked off can't use its parent's client, and is told so (`Refused`): it makes its own.
+    that forked off can't use its parent's client, and is told so (`Refused`): it makes its own. So
+    is another event loop, and whoever makes a client where none runs.
 
     Values that cannot be sent (a float for a quantity, half a character in a text, a time without
     a zone) are refused before anything is sent, as `InvalidRequest` with the fields.

@@ -296,6 +296,15 @@ def client_forked() -> HoldfastError:
     return Refused(Failure("FAILED_PRECONDITION", message, reason="FORKED"))
 
 
+def other_loop() -> HoldfastError:
+    """The refusal of a client outside the event loop that its connections belong to."""
+    message = (
+        "a client belongs to the event loop that it is made in: make it inside the coroutine that "
+        "uses it, with `async with`; without an event loop use HoldfastSync"
+    )
+    return Refused(Failure("FAILED_PRECONDITION", message, reason="OTHER_EVENT_LOOP"))
+
+
 def request_too_large(field: str, size: int, size_max: int) -> HoldfastError:
     """The refusal of a message that would be too large to send."""
     description = f"has {size:,} bytes and may have {size_max:,}: send less in one call"
