@@ -13,6 +13,7 @@ import grpc
 import pytest
 
 from holdfast.client import Holdfast, HoldfastError, HoldfastSync, Order, Refused, Unavailable
+from holdfast.contracts.orders.v1 import orders_pb2
 from testbed.services import python_environment
 from testbed.waiting import wait_until
 from tests.unit.test_client_network import NOWHERE, UNAVAILABLE, Network, network, order
@@ -159,6 +160,33 @@ def test_a_loop_that_the_garbage_collector_ends_holds_nobody_up(
             assert threads.submit(sync.orders.get, "o-1").result(HANGS_S).version == 2
     finally:
         gc.enable()
+
+
+LEFT_OPEN = """
+import sys
+from holdfast.client import HoldfastSync
+
+client = HoldfastSync(sys.argv[1], sys.argv[1])
+orders, again = client.orders.list(), client.orders.watch("o-1")
+print(next(orders).version, next(again).version)
+"""
+
+
+def test_a_program_that_leaves_client_and_loops_open_ends(network: Network) -> None:
+    """Python ends them last, when the client's thread runs no more: who waits then waits on."""
+    network.answer("ListOrders", orders_pb2.ListOrdersResponse(orders=[order(1), order(2)]))
+    network.stream("WatchOrder", order(3), HANGS_S)
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", LEFT_OPEN, network.address],
+        env=python_environment(),
+        capture_output=True,
+        text=True,
+        timeout=HANGS_S,
+        check=True,
+    )
+
+    assert (done.stdout, done.stderr) == ("1 3\n", "")
 
 
 FORKS = """

@@ -1,6 +1,7 @@
 """The client for programs without an event loop: the same methods, run on a thread of its own."""
 
 import asyncio
+import atexit
 import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
@@ -36,6 +37,7 @@ class HoldfastSync:
 
     The same promises, errors and parameters as `Holdfast`, whose methods it runs. Async iterators
     become plain ones. Its thread doesn't follow into a process that forks off: make a client there.
+    One that is still open when the program ends is closed then.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class HoldfastSync:
         except HoldfastError:
             self._loop.stop(None)
             raise
+        self._loop.stop_at_exit(self._client)
         self.orders = _OrdersSync(self._client.orders, self._loop)
         self.inventory = _InventorySync(self._client.inventory, self._loop)
         self.customers = _CustomersSync(self._client.customers, self._loop)
@@ -168,6 +171,12 @@ class _LoopThread:
             with suppress(Unavailable):
                 self.run(_close(items))
 
+    def stop_at_exit(self, client: Holdfast) -> None:
+        """Stop when the program ends, if nobody did before: what Python ends after that, loops that
+        were left open among it, would wait for a thread that runs no more.
+        """
+        atexit.register(self.stop, client)
+
     def stop(self, client: Holdfast | None) -> None:
         """End all that is under way, close the client if there is one, and end the thread."""
         if os.getpid() != self._process:
@@ -177,6 +186,7 @@ class _LoopThread:
                 self._stopped = True
                 self._client = client
                 self._loop.call_soon_threadsafe(self._loop.stop)
+                atexit.unregister(self.stop)
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
