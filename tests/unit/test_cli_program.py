@@ -150,6 +150,28 @@ def test_what_is_printed_into_a_slow_pipe_is_whole_whatever_signals_come(unbuffe
     assert json.loads(printed) == list(range(50_000))
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+def test_a_full_disk_is_no_bug_of_ours_and_what_was_done_is_not_called_undone(
+    network: Network,
+) -> None:
+    network.answer("GetOrderDetails", order(1))
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [PROGRAM, "order", "get", "o-1", "--orders", network.address],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    assert done.returncode == 4
+    assert done.stderr == (
+        "holdfast: standard output takes no more: No space left on device\n"
+        "  What the command was to do may have been done all the same.\n"
+    )
+
+
 READ_WHAT_IS_TYPED = {
     f"holdfast.chassis.{name}" for name in ("clock", "identifiers", "money", "times", "validation")
 }

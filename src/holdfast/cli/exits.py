@@ -6,7 +6,9 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from shlex import quote
+from typing import TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -63,6 +65,13 @@ class Commands(TyperGroup):
         except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
             raise
         except Exception as error:  # whatever it is, people get a message and no traceback
+            if isinstance(error, OSError) and _takes_no_more(sys.stdout):
+                sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - open to the end
+                error = Failed(
+                    f"standard output takes no more: {error.strerror}\n"
+                    "  What the command was to do may have been done all the same.",
+                    UNAVAILABLE,
+                )
             typer.echo(f"holdfast: {_message(error)}", err=True)
             if "HOLDFAST_DEBUG" in os.environ:
                 traceback.print_exception(error, file=sys.stderr)
@@ -103,6 +112,15 @@ def engine_errors() -> Iterator[None]:
         raise Failed(str(error), USAGE) from error
     except (AddressInUse, DatabaseUnavailable, DataInUse, WrongSchema, OSError) as error:
         raise Failed(str(error), UNAVAILABLE) from error
+
+
+def _takes_no_more(output: TextIO) -> bool:
+    """Whether what is printed does not arrive: the disk is full, for one."""
+    try:
+        output.flush()
+    except OSError:
+        return True
+    return False
 
 
 def _exit_code(error: Exception) -> int:
