@@ -1,6 +1,7 @@
 """The installed program: no traceback, quick help, quiet pipes, and a quiet end on Ctrl-C."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -210,6 +211,24 @@ def test_ctrl_c_ends_a_watch_quietly_with_130(network: Network) -> None:
 
     assert program.returncode == 130
     assert said == ""
+
+
+def test_ctrl_c_before_a_command_has_begun_is_no_traceback_either(tmp_path: Path) -> None:
+    """It takes some tenths of a second to load, and many have typed it wrong and seen that."""
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")  # which is loaded first
+    environment = python_environment()
+    environment["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{environment['PYTHONPATH']}"
+
+    done = subprocess.run(
+        [sys.executable, "-m", "holdfast", "up"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_a_reader_that_leaves_early_is_no_error_worth_a_traceback(network: Network) -> None:
