@@ -22,6 +22,7 @@ from holdfast.chassis.grpc.statuses import not_found, retry_later
 from holdfast.client import (
     DeadlineExceeded,
     Holdfast,
+    InvalidRequest,
     NotFound,
     OrderLine,
     OrderRequest,
@@ -296,3 +297,14 @@ async def test_an_address_where_nothing_listens_is_named() -> None:
             await client.orders.get("o-1")
 
     assert caught.value.reason == ""
+
+
+@pytest.mark.parametrize("address", ["http://localhost:7001", "https://shop.example", "localhost"])
+async def test_an_address_that_nobody_could_answer_at_is_refused_and_not_called(
+    address: str,
+) -> None:
+    """gRPC would look for a machine named http, or at port 443, and only be silent."""
+    with pytest.raises(InvalidRequest, match="HOST:PORT") as refused:
+        Holdfast(NOWHERE, address)
+
+    assert [one.field for one in refused.value.violations] == ["inventory"]

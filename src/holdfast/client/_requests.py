@@ -276,5 +276,9 @@ def address(field: str, value: object) -> str:
     checked = checks.text(field, value)
     if checked == "":
         checks.add(field, "must not be empty: give HOST:PORT")
+    elif "://" in checked and checked.startswith("http"):
+        checks.add(field, f"is {checked}: give HOST:PORT of gRPC, not a URL")
+    elif ":" not in checked:
+        checks.add(field, f"is {checked}, without a port: give HOST:PORT")
     checks.raise_any()
     return checked
