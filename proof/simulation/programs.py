@@ -158,6 +158,7 @@ class _Calls(Calls):
         self._identity, self._peer = (), service
         self._deadline_s, self._retry_s = notifier_service.DEADLINE_S, 0.0
         self._closed, self._process = asyncio.Event(), os.getpid()
+        self._loop = asyncio.get_running_loop()
 
 
 @asynccontextmanager
