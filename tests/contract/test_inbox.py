@@ -175,6 +175,7 @@ async def test_an_event_whose_id_cannot_be_remembered_is_parked(
 async def test_events_are_remembered_longer_than_any_redelivery_and_then_forgotten(
     office: PostOffice,
 ) -> None:
+    office.clock.advance(-timedelta(days=2 * REMEMBERED_DAYS).total_seconds())
     await office.receiver.receive(events(1))
     office.clock.advance(timedelta(days=REMEMBERED_DAYS).total_seconds())
     await office.receiver.receive(events(2))
@@ -189,6 +190,7 @@ async def test_events_are_remembered_longer_than_any_redelivery_and_then_forgott
 
 
 async def test_forgetting_takes_a_bounded_number_at_a_time(office: PostOffice) -> None:
+    office.clock.advance(-timedelta(days=2 * REMEMBERED_DAYS).total_seconds())
     many = [f"e-{number}" for number in range(FORGET_EVENTS_MAX + 10)]
     async with office.database.begin() as work:
         await office.inbox.first_seen(work, many)

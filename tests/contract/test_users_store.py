@@ -128,9 +128,9 @@ async def test_keys_of_users_are_forgotten_when_they_can_t_come_back(
     await keys.add(key(3, ""))
     before, revision = await keys.all(), await keys.revision()
 
-    assert await keys.forget(LATER) == 0
-    assert await keys.forget(LATER + timedelta(seconds=1)) == 1
-    assert await keys.forget(LATER + timedelta(hours=1)) == 1
+    assert await keys.forget(LATER, timedelta()) == 0
+    assert await keys.forget(LATER + timedelta(seconds=1), timedelta()) == 1
+    assert await keys.forget(LATER + timedelta(hours=1), timedelta()) == 1
 
     assert [one.key_id for one in await keys.all()] == ["000000000003"]
     assert await keys.revision() == revision, "that they are gone is no change"

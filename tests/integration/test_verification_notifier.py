@@ -289,7 +289,7 @@ async def test_of_who_listens_since_then_or_is_catching_up_nothing_older_is_aske
 
 
 async def test_what_is_not_kept_any_more_is_not_asked_for(told: Notifying, urls: Urls) -> None:
-    await told.store.forget(told.clock.now() + timedelta(seconds=1))
+    await told.store.forget(told.clock.now(), -timedelta(seconds=1))
     missed = await verified(urls)
     forgotten = await verify(*urls.values(), kept_days=1e-6)
 

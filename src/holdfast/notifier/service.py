@@ -50,6 +50,7 @@ from holdfast.chassis.tls import TlsFiles
 from holdfast.client import Holdfast, Tls
 from holdfast.contracts.notifier.v1 import notifier_pb2
 from holdfast.contracts.notifier.v1.notifier_pb2_grpc import add_NotifierServiceServicer_to_server
+from holdfast.notifier.application.bring_forward import BringForward
 from holdfast.notifier.application.catch_up import CatchUpWebhooks
 from holdfast.notifier.application.deliver import Deliver, RecordAttempts
 from holdfast.notifier.application.follow_feed import FollowFeed
@@ -94,6 +95,7 @@ GATHER_S = 0.005  # what ends or comes together is looked at together
 LOOK_S = 0.3  # for what another process has written, or is due by now
 FOLLOW_S = 1.0  # between looks whether anybody wants anything; news is waited for
 FORGET_EVERY_S = 600.0
+BRING_FORWARD_EVERY_S = 60.0
 MEASURE_EVERY_S = 5.0
 DEADLINE_S = 5.0
 SERVICE_NAME = notifier_pb2.DESCRIPTOR.services_by_name["NotifierService"].full_name
@@ -156,11 +158,12 @@ def assemble(
     ]
 
     async def forget() -> int:
-        return await store.forget(clock.now() - kept)
+        return await store.forget(clock.now(), kept)
 
     led: dict[str, tuple[float, Callable[[], Awaitable[int]]]] = {
         "catching up": (LOOK_S, CatchUpWebhooks(store.begin, store, feeds, clock, catch_up_lost)),
         "forgetting": (FORGET_EVERY_S, forget),
+        "bringing forward": (BRING_FORWARD_EVERY_S, BringForward(store, clock)),
     }
     if mailer is not None:
         send = _sending(client, mailer, telling)

@@ -204,6 +204,13 @@ UPDATE mail
    AND state <> 'SENT'
 ;
 
+-- BRING_MAILS_FORWARD
+UPDATE mail
+   SET next_at = ?1
+ WHERE state = 'WAITING'
+   AND next_at > ?2
+;
+
 -- FORGET_MAILS
 DELETE FROM mail
       WHERE mail_id IN (SELECT mail_id
@@ -363,6 +370,19 @@ SELECT delivery_id, event_id, state, attempts, next_at, attempted_at, status, pr
    AND (?4 = '' OR state = ?4)
  ORDER BY delivery_id DESC
  LIMIT ?3
+;
+
+-- BRING_DELIVERIES_FORWARD
+UPDATE delivery
+   SET next_at = ?1
+ WHERE delivery_id IN (SELECT far.delivery_id
+                         FROM webhook
+                   CROSS JOIN delivery AS far
+                        WHERE far.webhook_id = webhook.webhook_id
+                          AND far.state = 'WAITING'
+                          AND far.next_at > ?2)
+   AND state = 'WAITING'
+   AND next_at > ?2
 ;
 
 -- FORGET_ENDED

@@ -167,7 +167,7 @@ class KnownKeys:
             await self._store.used({k: datetime.fromtimestamp(at, UTC) for k, at in used.items()})
 
     async def _forget(self) -> None:
-        if await self._store.forget(self._clock.now() - FORGET_AFTER):
+        if await self._store.forget(self._clock.now(), FORGET_AFTER):
             self._revision = -1  # else the other service would be told of them again
 
 

@@ -1,8 +1,9 @@
 """API keys in a service's database."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from holdfast.chassis.database.clocks import earlier_now
 from holdfast.chassis.database.seam import Database, Row, instant, instant_or_none
 from holdfast.chassis.database.sql import by_engine
 from holdfast.chassis.identity.keys import Key
@@ -141,10 +142,11 @@ class KeyStore:
             for key_id, when in at.items():
                 await work.execute(self._sql.USED, key_id, when)
 
-    async def forget(self, before: datetime) -> int:
-        """Delete the keys of users that expired before a time, and return how many there were. The
+    async def forget(self, now: datetime, after: timedelta) -> int:
+        """Delete the keys of users that expired so long ago, and return how many there were. The
         revision stays: nothing that counts has changed.
         """
+        before = await earlier_now(self._database, now) - after
         async with self._database.begin() as work:
             gone = await work.fetch(self._sql.FORGET, before)
             if gone:

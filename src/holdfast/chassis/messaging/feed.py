@@ -19,6 +19,7 @@ from zlib import crc32
 from pydantic import BaseModel, Field
 
 from holdfast.chassis.clock import Clock
+from holdfast.chassis.database.clocks import earlier_now
 from holdfast.chassis.database.seam import Database, Leadership, Reading, Row, instant
 from holdfast.chassis.messaging.broker import Event
 from holdfast.chassis.messaging.outbox import POSITION_MAX
@@ -250,7 +251,7 @@ class Trimming:
 
     async def __call__(self) -> int:
         """Return how many events were cut off; call again until 0."""
-        before = self._clock.now() - self._keep
+        before = await earlier_now(self._database, self._clock.now()) - self._keep
         async with self._database.read() as reading:
             (head,) = await reading.fetch(self._sql.FEED_HEAD)
             first = head["oldest"]

@@ -13,6 +13,7 @@ import structlog
 
 from holdfast.chassis import tracing
 from holdfast.chassis.clock import Clock, backoff_s
+from holdfast.chassis.database.clocks import earlier_now
 from holdfast.chassis.database.seam import (
     Conflict,
     Database,
@@ -68,7 +69,8 @@ class Inbox:
 
     async def forget_old(self) -> int:
         """Delete some of the ids older than REMEMBERED_DAYS; return how many. Repeat until 0."""
-        before = self._clock.now() - timedelta(days=REMEMBERED_DAYS)
+        now = await earlier_now(self._database, self._clock.now())
+        before = now - timedelta(days=REMEMBERED_DAYS)
         return await self._database.execute(self._sql.FORGET_EVENTS, before, FORGET_EVENTS_MAX)
 
 

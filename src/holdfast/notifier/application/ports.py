@@ -258,6 +258,9 @@ class Reader(Protocol):
 
     async def due_mails(self, now: datetime, *, limit: int) -> list[Mail]: ...
 
+    async def bring_forward(self, now: datetime, *, deliveries: datetime, mails: datetime) -> int:
+        """Make what waits beyond these times due now; return how much that was."""
+
     async def mail(self, event_id: str) -> Mail | None: ...
 
     async def mails(

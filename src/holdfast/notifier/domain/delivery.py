@@ -24,6 +24,7 @@ SCHEDULE = (
 ATTEMPTS_MAX = len(SCHEDULE)
 RETRY_AFTER_S_MAX = 24 * 3_600
 JITTER = 0.2
+PAUSE_MAX = max(SCHEDULE) * (1 + JITTER)  # a receiver can't ask for a longer one
 
 _GONE = 410
 

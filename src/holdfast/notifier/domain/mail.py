@@ -89,6 +89,7 @@ SCHEDULE = (
 )
 ATTEMPTS_MAX = len(SCHEDULE)
 JITTER = 0.2
+PAUSE_MAX = max(SCHEDULE) * (1 + JITTER)
 
 
 def next_try_at(attempts: int, outcome: Outcome, now: datetime, chance: float) -> datetime | None:

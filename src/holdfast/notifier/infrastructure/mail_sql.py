@@ -66,6 +66,12 @@ UPDATE mail
  WHERE event_id = $1
    AND state <> 'SENT'
 """
+    BRING_MAILS_FORWARD = """
+UPDATE mail
+   SET next_at = $1
+ WHERE state = 'WAITING'
+   AND next_at > $2
+"""
     FORGET_MAILS = """
 DELETE FROM mail
       WHERE mail_id IN (SELECT mail_id

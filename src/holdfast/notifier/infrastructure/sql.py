@@ -315,6 +315,19 @@ SELECT delivery_id, event_id, state, attempts, next_at, attempted_at, status, pr
  LIMIT $3
 """
     )
+    # By webhook, as the index of what is due goes: what waits as it should is not looked at.
+    BRING_DELIVERIES_FORWARD = """
+UPDATE delivery
+   SET next_at = $1
+ WHERE delivery_id IN (SELECT far.delivery_id
+                         FROM webhook
+                   CROSS JOIN delivery AS far
+                        WHERE far.webhook_id = webhook.webhook_id
+                          AND far.state = 'WAITING'
+                          AND far.next_at > $2)
+   AND state = 'WAITING'
+   AND next_at > $2
+"""
     FORGET_ENDED = """
 DELETE FROM delivery
       WHERE delivery_id IN (SELECT delivery_id

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from holdfast.chassis.database.clocks import earlier_now
 from holdfast.chassis.database.seam import Database, Row, Transaction, instant, instant_or_none
 from holdfast.notifier.application.ports import (
     Attempt,
@@ -110,8 +111,14 @@ class Store:
             rows = await self._fetch(self._sql.LIST_MAILS, *asked)
         return list(map(_mail, rows))
 
-    async def forget(self, before: datetime) -> int:
-        """Forget what ended before a time, some at a time; return how much. Call again until 0."""
+    async def bring_forward(self, now: datetime, *, deliveries: datetime, mails: datetime) -> int:
+        sql = self._sql
+        brought = await self._database.execute(sql.BRING_DELIVERIES_FORWARD, now, deliveries)
+        return brought + await self._database.execute(sql.BRING_MAILS_FORWARD, now, mails)
+
+    async def forget(self, now: datetime, kept: timedelta) -> int:
+        """Forget what ended so long ago, some at a time; return how much. Call again until 0."""
+        before = await earlier_now(self._database, now) - kept
         return sum(
             [
                 await self._database.execute(sql, before, FORGOTTEN_MAX)
