@@ -96,6 +96,9 @@ def test_http_has_processes_of_its_own_and_one_that_dies_is_replaced(
     assert another != http_pid
     assert of_grpc.all_listen() == [grpc_pid]
     assert serves(clustered.addresses["orders"])
+    told = [json.loads(line) for line in clustered.log("orders").splitlines()]
+    (death,) = [line for line in told if line["event"] == "worker died, starting another"]
+    assert death["code"] == -signal.SIGKILL
 
 
 @pytest.mark.timeout(180)

@@ -18,7 +18,7 @@ from holdfast.cli.connection import (
     HomeOption,
     usual_home,
 )
-from holdfast.cli.exits import USAGE, Failed, engine_errors
+from holdfast.cli.exits import UNAVAILABLE, USAGE, Failed, engine_errors
 from holdfast.cli.output import Output, OutputOption, print_json_line, print_line
 from holdfast.home import KEY_FILE, USUAL_FOLDER, Home, key_file
 
@@ -59,6 +59,9 @@ class _Served(Protocol):
 
     @property
     def http(self) -> str: ...
+
+    @property
+    def log_level(self) -> str: ...
 
     @property
     def model_fields_set(self) -> set[str]: ...
@@ -296,6 +299,7 @@ def _serve(
     import uvloop
 
     from holdfast.chassis.process.lifecycle import prepare_to_serve
+    from holdfast.chassis.process.telemetry import configure_logging
     from holdfast.chassis.process.workers import (
         WorkerFailed,
         end_with_parent,
@@ -308,7 +312,15 @@ def _serve(
     http_count = processes.http_workers if settings.http else 0
     if (processes.workers > 1 or http_count) and not is_worker():
         try:
-            asyncio.run(run_workers(this_command(), processes.workers, http_count=http_count))
+            configure_logging(settings.log_level, for_good=True)
+            asyncio.run(
+                run_workers(
+                    this_command(),
+                    processes.workers,
+                    http_count=http_count,
+                    refusals=(USAGE, UNAVAILABLE),
+                )
+            )
         except WorkerFailed as error:
             raise typer.Exit(error.code) from error
         return

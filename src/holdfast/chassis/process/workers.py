@@ -11,19 +11,20 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import structlog
 
-from holdfast.chassis.clock import jitter
+from holdfast.chassis.clock import backoff_s
 from holdfast.chassis.process.lifecycle import until_signal
 
 WORKER = "HOLDFAST_WORKER"  # set in the environment of a worker
 WORKERS = "HOLDFAST_WORKERS"  # how many there are, likewise
 PARENT = "HOLDFAST_PARENT"  # the id of the process that keeps them, likewise
 HTTP = "http"  # how the name of a worker begins that serves HTTP
-STARTING_S = 3.0  # a worker that ends within so long was started wrongly, and will be again
+STARTING_S = 3.0  # a worker whose first life is so short was started wrongly, and will be again
 RESTART_S = 0.5
+RESTART_S_MAX = 10.0
 PARENT_LOOK_S = 1.0
 
 log = structlog.get_logger()
@@ -37,19 +38,24 @@ class WorkerFailed(Exception):
         self.code = code
 
 
-async def run_workers(command: Sequence[str], count: int, *, http_count: int = 0) -> None:
+async def run_workers(
+    command: Sequence[str], count: int, *, http_count: int = 0, refusals: Collection[int] = ()
+) -> None:
     """Run a command as `count` workers until SIGTERM or SIGINT; start again whichever dies.
 
+    One that served and can't be started again, as its database was migrated for a newer release,
+    is tried again and again: the others serve.
+
     :param http_count: so many more, which serve HTTP: in a process of gRPC's they would starve it.
-    :raises WorkerFailed: a worker ended by itself while it was starting; the others are stopped.
+    :param refusals: exit codes of who won't start, however long it took to find that out.
+    :raises WorkerFailed: a worker's first start failed; the others are stopped.
     """
     async with until_signal():
         try:
             async with asyncio.TaskGroup() as workers:
-                for number in range(1, count + 1):
-                    workers.create_task(_keep(command, str(number), count + http_count))
-                for number in range(count + 1, count + http_count + 1):
-                    workers.create_task(_keep(command, f"{HTTP} {number}", count + http_count))
+                for number in range(1, count + http_count + 1):
+                    name = str(number) if number <= count else f"{HTTP} {number}"
+                    workers.create_task(_keep(command, name, count + http_count, refusals))
         except ExceptionGroup as failed:
             wrong_start, others = failed.split(WorkerFailed)
             if wrong_start is None or others is not None:
@@ -57,8 +63,9 @@ async def run_workers(command: Sequence[str], count: int, *, http_count: int = 0
             raise wrong_start.exceptions[0] from None
 
 
-async def _keep(command: Sequence[str], name: str, count: int) -> None:
+async def _keep(command: Sequence[str], name: str, count: int, refusals: Collection[int]) -> None:
     told = {WORKER: name, WORKERS: str(count), PARENT: str(os.getpid())}
+    failures, is_first = 0, True
     while True:
         started = time.monotonic()
         worker = await asyncio.create_subprocess_exec(*command, env={**os.environ, **told})
@@ -69,10 +76,13 @@ async def _keep(command: Sequence[str], name: str, count: int) -> None:
                 worker.terminate()
                 await worker.wait()
             raise
-        if time.monotonic() - started < STARTING_S and code > 0:
+        is_short = time.monotonic() - started < STARTING_S
+        if is_first and (code in refusals or (is_short and code > 0)):
             raise WorkerFailed(code)
+        is_first = False
+        failures = failures + 1 if is_short or code in refusals else 0
         log.error("worker died, starting another", worker=name, code=code)
-        await asyncio.sleep(jitter(RESTART_S))
+        await asyncio.sleep(backoff_s(failures, first_s=RESTART_S, longest_s=RESTART_S_MAX))
 
 
 def is_worker() -> bool:
