@@ -200,14 +200,14 @@ class Writer:
 
     def _body(self, binding: Binding) -> Schema:
         route, owner = binding.route, binding.route.method.input_type
-        left_out = {path.rpartition(".")[2] for path in route.variables.values()} | {"update_mask"}
         if route.body != "*":
             owner = inside(owner, route.body)
+        left_out = set(owner.fields_by_name).difference(binding.taken)
         schema = self._object(owner, is_request=True, left_out=left_out)
         name = owner.name
         if route.body != "*":
             name += "Patch" if binding.is_patch else "Input"
-        elif left_out & set(owner.fields_by_name):  # others may refer to the message as a whole
+        elif left_out:  # others may refer to the message as a whole
             name = f"{name.removesuffix('Request')}Body"
         if self.schemas.setdefault(name, schema) != schema:
             raise ValueError(f"{route.template} has another body than others of the name {name}")

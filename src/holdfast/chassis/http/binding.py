@@ -1,7 +1,7 @@
 """An HTTP request as the request message of a method: path, query, body and headers together."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -47,6 +47,8 @@ class Rules:
     :param drifting: fields of answers that move on while the version stays.
     :param awaited: fields of a patch whose outcome can be waited for; who prefers to wait where
         none of them is there is passed over (RFC 7240, 2).
+    :param patched: by method, what a patch may name of the message that it changes; of one that is
+        not there, all of its body.
     """
 
     merged: frozenset[str] = frozenset()
@@ -54,6 +56,7 @@ class Rules:
     again: frozenset[str] = frozenset()
     drifting: frozenset[str] = frozenset()
     awaited: frozenset[str] = frozenset()
+    patched: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 class Binding:
@@ -81,12 +84,21 @@ class Binding:
         versioned = owner.fields_by_name if route.verb in ("PATCH", "PUT") else {}
         self.version_field = next((n for n in VERSION_FIELDS if n in versioned), "")
         self.is_patch = route.verb == "PATCH" and "update_mask" in fields
+        self.taken = self._taken()
         self._is_batch = "requests" in fields
         self._places = self._fixed_places()
 
     def _found(self, names: Sequence[str]) -> str:
         taken = self._variables.values()
         return next((n for n in names if n in self._input.fields_by_name and n not in taken), "")
+
+    def _taken(self) -> list[str]:
+        """The members of a body that are taken, in the order of the proto."""
+        in_path = {path.rpartition(".")[2] for path in self._variables.values()}
+        names = [one.name for one in self._body_type.fields if one.name not in in_path]
+        names = [name for name in names if name != "update_mask"]
+        patched = self._rules.patched.get(self.route.method.name, names)
+        return [name for name in names if name in CONTROLS or name in patched]
 
     def _fixed_places(self) -> dict[str, dict[str, str]]:
         paths = {p: {"parameter": p.rpartition(".")[2]} for p in self._variables.values()}
@@ -124,8 +136,8 @@ class Binding:
         elif read is not FLAWED and self.route.body:
             getattr(request, self.route.body).CopyFrom(read)
         if self.is_patch and isinstance(content, dict):
-            request.update_mask.paths.extend(self._mask(content))
-            if not request.update_mask.paths:
+            request.update_mask.paths.extend(self._mask(content, flaws))
+            if not (request.update_mask.paths or flaws.found):
                 flaws.add("", "names nothing that is to change")
         return request
 
@@ -135,7 +147,7 @@ class Binding:
                 flaws.add(pointer_to("", name), "is made of the names that are there: leave it out")
                 del content[name]
 
-    def _mask(self, content: dict[str, Any]) -> list[str]:
+    def _mask(self, content: dict[str, Any], flaws: Flaws) -> list[str]:
         """The fields that a merge patch changes: those that are there."""
         names = names_of(self._body_type)
         unchanged = CONTROLS | {path.rpartition(".")[2] for path in self._variables.values()}
@@ -144,7 +156,10 @@ class Binding:
             name = names.get(given)
             if name is None or name in unchanged:
                 continue
-            if name in self._rules.merged and isinstance(value, dict):
+            if name not in self.taken:
+                changed = ", ".join(one for one in self.taken if one not in CONTROLS)
+                flaws.add(pointer_to("", given), f"can't be changed; what can is {changed}")
+            elif name in self._rules.merged and isinstance(value, dict):
                 inner = names_of(inside(self._body_type, name))
                 paths += [f"{name}.{inner[one]}" for one in value if one in inner]
             else:

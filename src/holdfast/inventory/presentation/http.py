@@ -7,9 +7,14 @@ from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
     add_InventoryServiceServicer_to_server,
 )
+from holdfast.inventory.presentation import locations_wire
 from holdfast.inventory.presentation.servicer import InventoryServicer
+from holdfast.inventory.presentation.wire import PRODUCT_FIELDS
 
-RULES = Rules(keyed=frozenset({"AdjustStock"}))
+RULES = Rules(
+    keyed=frozenset({"AdjustStock"}),
+    patched={"UpdateProduct": PRODUCT_FIELDS, "UpdateLocation": locations_wire.FIELDS},
+)
 
 
 def http_service(servicer: InventoryServicer, boundary: RpcBoundary) -> HttpService:

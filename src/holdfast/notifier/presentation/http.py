@@ -6,10 +6,12 @@ from holdfast.chassis.http.service import HttpService
 from holdfast.contracts.notifier.v1 import notifier_pb2
 from holdfast.contracts.notifier.v1.notifier_pb2_grpc import add_NotifierServiceServicer_to_server
 from holdfast.notifier.presentation.servicer import NotifierServicer
+from holdfast.notifier.presentation.wire import FIELDS
 
 RULES = Rules(
     again=frozenset({"RotateWebhookSecret", "TestWebhook", "ReplayWebhook", "Redeliver"}),
     drifting=frozenset({"failing_since", "catching_up"}),
+    patched={"UpdateWebhook": FIELDS},
 )
 
 

@@ -12,6 +12,7 @@ from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
 from holdfast.orders.presentation.ordering.edits_wire import EDITED
 from holdfast.orders.presentation.servicer import OrderServicer
+from holdfast.orders.presentation.shipping.wire import UPDATED
 
 KEY_RULES = Rules(again=frozenset({"CreateKey", "RotateKey"}))
 USER_RULES = Rules(again=frozenset({"SignIn"}))
@@ -19,6 +20,7 @@ RULES = Rules(
     merged=frozenset({"customer"}),
     drifting=frozenset({"stock", "queued"}),
     awaited=frozenset(EDITED),
+    patched={"UpdateShipment": UPDATED},
 )
 
 
