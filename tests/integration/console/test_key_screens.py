@@ -124,6 +124,20 @@ async def test_who_revokes_their_own_and_the_last_is_warned_and_signed_out(shop:
     assert after.headers["location"].startswith(f"{ROOT}/sign-in")
 
 
+async def test_who_may_less_is_not_offered_to_rotate_a_key(shop: Shop) -> None:
+    wide = (await shop.client.keys.create("boss", ["admin"])).key.key_id
+    made = await shop.client.keys.create("clerk", ["keys:manage", "orders:read"])
+    async with Browser(shop.address) as clerk:
+        await clerk.post(f"{ROOT}/sign-in", {"key": made.text})
+        page, own = [await clerk.get(f"{KEYS}/{one}") for one in (wide, made.key.key_id)]
+        refused = await clerk.post(f"{KEYS}/{wide}/rotate", {"hours": "1"})
+
+    assert f"{KEYS}/{wide}/revoke" in page.text
+    assert f"{KEYS}/{wide}/rotate" not in page.text
+    assert f"{KEYS}/{made.key.key_id}/rotate" in own.text
+    assert refused.status_code == 403
+
+
 async def test_dead_letters_are_told_on_the_first_page_with_what_to_do(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:

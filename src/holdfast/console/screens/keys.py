@@ -131,6 +131,7 @@ async def _shown(visit: Visit, form: Form, status: int = 200) -> Response:
         is_good=_is_good(visit, found),
         is_own=found.key_id == visit.caller.credential_id,
         is_last=_manages([found]) and not _manages(others),
+        is_less=known_scopes(found.grants) <= visit.caller.scopes,
         scopes=sorted(known_scopes(found.grants)),
     )
 
