@@ -81,6 +81,14 @@ for (const scan of document.querySelectorAll(".scan")) {
   });
 }
 
+// A page that is opened where nobody looks at it, in another tab, holds no connection until somebody does, as one
+// that is left: browsers have six for a server, and the next page would wait for one for ever.
+document.addEventListener("htmx:sse:after:connection", () => {
+  if (document.hidden) {
+    setTimeout(() => document.dispatchEvent(new Event("visibilitychange")));
+  }
+});
+
 document.addEventListener("htmx:after:swap", tell);
 document.addEventListener("htmx:sse:after:message", tell);
 tell();
