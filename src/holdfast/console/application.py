@@ -113,20 +113,24 @@ class Console:
     def _signed_out(self, request: Request, *, streams: bool) -> Response:
         if streams:  # a script asks, which would ask for ever
             return Response("event: over\ndata:\n\n", media_type="text/event-stream")
-        asked = f"{request.url.path}?{request.url.query}".rstrip("?")
-        return to("/sign-in", next=asked if request.method == "GET" else "")
+        if request.method == "POST":
+            return to("/sign-in", next=self._came_from(request), unsent="yes")
+        return to("/sign-in", next=f"{request.url.path}?{request.url.query}".rstrip("?"))
 
     async def _speak(self, request: Request) -> Response:
         """Choose a language, and go back to where that was chosen: to the page of a form, where
         that came back with what is wrong in it.
         """
-        referer = request.headers.get("referer", "")
-        came_from = urlsplit(request.query_params.get("back", "") or referer)
-        back = f"{self._page_at(came_from.path)}?{came_from.query}".rstrip("?")
-        answer = RedirectResponse(own(back), 303)
+        answer = RedirectResponse(own(self._came_from(request)), 303)
         code = chosen(request.path_params["code"], "").language
         answer.set_cookie(LANGUAGE, code, max_age=_YEAR_S, path=ROOT, samesite="lax")
         return answer
+
+    def _came_from(self, request: Request) -> str:
+        """Return the page that a form was sent from, as it says itself, or the browser does."""
+        referer = request.headers.get("referer", "")
+        came_from = urlsplit(request.query_params.get("back", "") or referer)
+        return f"{self._page_at(came_from.path)}?{came_from.query}".rstrip("?")
 
     def _page_at(self, path: str) -> str:
         """Return the path of the nearest page, there or above."""

@@ -101,7 +101,9 @@ class SigningIn:
         """Sign in by a name and its password; or by a key or a token, if one was typed."""
         words = words_of(request)
         if request.method != "POST":
-            return self._asked(request, 200, after=request.query_params.get("next", ""))
+            asked = request.query_params
+            flaw = words.say("sign.unsent") if asked.get("unsent") else ""
+            return self._asked(request, 200, flaw=flaw, after=asked.get("next", ""))
         try:
             form = await read_form(request, words, "sign-in", _FORM_BYTES_MAX)
         except FormUnreadable:
@@ -248,8 +250,8 @@ class SigningIn:
     ) -> Response:
         """The page that asks who somebody is.
 
-        :param error: what is wrong with the key; `flaw` with signing in at the provider; `wrong`
-            with the name that was typed, or its password.
+        :param error: what is wrong with the key; `flaw` with signing in at the provider, or why
+            they are asked; `wrong` with the name that was typed, or its password.
         """
         there = "" if self._provider is None else f"{self._public_url}{ROOT}/sign-in/provider"
         return page(

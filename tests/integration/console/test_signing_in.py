@@ -43,6 +43,22 @@ async def test_a_stranger_is_asked_to_sign_in_and_then_led_where_they_wanted(
     assert "operator" in there.text, "who is signed in is told"
 
 
+async def test_who_is_signed_out_as_they_send_a_form_is_told_and_led_back_to_it(
+    shop: Shop, stranger: Browser
+) -> None:
+    page, action = f"{ROOT}/stock?id=LAMP", f"{ROOT}/stock/receipt"
+    for came_from in (page, "https://evil.example/console/stock?id=LAMP"):
+        stranger.http.headers["referer"] = came_from
+        refused = await stranger.post(action, {"id": "LAMP", "units": "5"})
+        asked = await stranger.get(refused.headers["location"])
+        led = await stranger.send(asked, f"{ROOT}/sign-in", key=KEY)
+        await stranger.post(f"{ROOT}/sign-out", {})
+
+        assert "nothing of what you sent was done" in asked.text
+        assert led.headers["location"] == page
+    assert "nothing of what" not in (await stranger.get(f"{ROOT}/sign-in")).text
+
+
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example/", "//evil.example", "/console/\\evil", "/v1/orders"]
 )
