@@ -1,6 +1,8 @@
 """What is printed: a confirmation, a slip for each parcel, a pick list for each location."""
 
+import asyncio
 import re
+import threading
 from collections.abc import AsyncIterator
 from html import unescape
 
@@ -15,6 +17,7 @@ from holdfast.client import (
     Sourcing,
     SourcingStrategy,
 )
+from holdfast.console import barcodes
 from holdfast.console.barcodes import barcode
 from holdfast.console.screens import papers
 from testbed.keys import KEY
@@ -135,6 +138,27 @@ async def test_a_pick_list_sums_what_is_held_at_each_location_by_product(
     assert "more orders to ship" in await read(shop.browser, "/pick-list")
     many = {f"order-{one}": "1" for one in (first, second)}
     assert (await shop.browser.post(f"{ROOT}/pick-list", many)).status_code == 400
+
+
+async def test_who_prints_a_long_list_holds_up_nobody_else(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, others_went_on = threading.Event(), threading.Event()
+
+    def slow(text: str) -> str:
+        begun.set()
+        assert others_went_on.wait(20.0)
+        return barcode(text)
+
+    monkeypatch.setattr(barcodes, "barcode", slow)
+    await shop.placed()
+    printing = asyncio.create_task(read(shop.browser, "/pick-list"))
+
+    assert await asyncio.to_thread(begun.wait, 20.0)
+    await read(shop.browser, "/orders")
+    others_went_on.set()
+
+    assert barcode("LAMP") in await printing
 
 
 async def test_the_field_on_top_leads_to_the_one_thing_of_that_name(shop: Shop) -> None:

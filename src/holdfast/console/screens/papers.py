@@ -1,13 +1,13 @@
 """What is printed: an order's confirmation, the slip in a parcel, the list somebody picks by."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.responses import Response
 
 from holdfast.client import HoldfastError, Money, Order, StockInfo
-from holdfast.console.barcodes import barcode
+from holdfast.console.barcodes import barcodes
 from holdfast.console.screens.holdings import SHIPPABLE, ready, whole
 from holdfast.console.screens.order_filter import read_filter
 from holdfast.console.screens.selection import chosen_in
@@ -34,7 +34,8 @@ async def confirmation(visit: Visit) -> Response:
     order = await visit.client.orders.get(visit.path("order_id"))
     names = await _names(visit, [line.product_id for line in order.lines])
     sums = {line.line_no: _times(line.unit_price, line.quantity) for line in order.lines}
-    return visit.show("confirmation.html", order=order, names=names, sums=sums, barcode=barcode)
+    codes = await _codes(visit, [order.order_id])
+    return visit.show("confirmation.html", order=order, names=names, sums=sums, codes=codes)
 
 
 def _times(price: object, quantity: int) -> Money:
@@ -60,7 +61,7 @@ async def slip(visit: Visit) -> Response:
         units=units,
         due=_due(order),
         names=await _names(visit, [line.product_id for line in order.lines]),
-        barcode=barcode,
+        codes=await _codes(visit, filter(None, (order.order_id, shipment.tracking_number))),
     )
 
 
@@ -94,15 +95,22 @@ async def pick_list(visit: Visit) -> Response:
     places = [location] if location else sorted({s.location_id for o in orders for s in o.stock})
     names = await _names(visit, {line.product_id for one in orders for line in one.lines})
     known = await known_locations(visit)
+    picks = {place: _picks(orders, place, names) for place in _in_order(places, known)}
     return visit.show(
         "pick_list.html",
-        picks={place: _picks(orders, place, names) for place in _in_order(places, known)},
+        picks=picks,
         orders={one.order_id: one for one in orders},
         left_out=len(answers) - len(orders),
         more=more,
-        barcode=barcode,
+        codes=await _codes(visit, (one.product_id for some in picks.values() for one in some)),
         now=visit.now,
     )
+
+
+async def _codes(visit: Visit, texts: Iterable[str]) -> Mapping[str, str]:
+    """Codes of texts; one list of them is drawn at a time, the others wait."""
+    async with visit.turns.one_of("barcodes"):
+        return await barcodes(texts)
 
 
 def _picks(orders: Iterable[Order], place: str, names: dict[str, str]) -> list[Pick]:
