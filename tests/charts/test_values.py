@@ -62,6 +62,11 @@ def test_a_misspelt_value_is_refused(chart: Chart, path: str) -> None:
 
 REFUSED: list[tuple[str, Values]] = [
     ("secret", {"orders": {"secret": {"values": {"broker": ""}}}}),
+    *(("service_key", {part: {"secret": {"values": {"service_key": ""}}}}) for part in PARTS),
+    (
+        "service_key: it is the same",
+        {"inventory": {"secret": {"values": {"service_key": 32 * "x"}}}},
+    ),
     ("replicas", {"orders": {"replicas": 0}}),
     ("replicas", {"orders": {"replicas": "2"}}),
     ("workers", {"inventory": {"workers": 65}}),
@@ -209,7 +214,7 @@ def test_what_is_secret_can_be_a_secret_of_ones_own(chart: Chart) -> None:
     assert not rendered.secrets()
     found = environment(
         rendered.deployment("orders"),
-        {"orders-addresses": {"database": "D", "broker": "B", "unasked": "U"}},
+        {"orders-addresses": {"database": "D", "broker": "B", "service_key": "S", "unasked": "U"}},
     )
     assert found["HOLDFAST_ORDERS_DATABASE"] == "D"
     assert found["HOLDFAST_ORDERS_BROKER"] == "B"

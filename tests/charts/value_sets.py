@@ -5,12 +5,14 @@ from typing import Any
 
 Values = Mapping[str, Any]
 
+SERVICE_KEY = 4 * "hunter2 calls so"
 MADE: Values = {
     service: {
         "secret": {
             "values": {
                 "database": f"postgresql://holdfast:hunter2@{service}-database/{service}",
                 "broker": "amqp://holdfast:hunter2@broker/",
+                "service_key": SERVICE_KEY,
             }
         }
     }
@@ -21,6 +23,7 @@ MADE: Values = {
             "values": {
                 "database": "postgresql://holdfast:hunter2@notifier-database/notifier",
                 "sealing_secrets": 4 * "hunter2 seals so",
+                "service_key": SERVICE_KEY,
                 "smtp": "smtp+starttls://shop:hunter2@mail.example:587",
             }
         }

@@ -42,17 +42,17 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 
-{{/* Settings that are secret, as keys of a service's Secret; only the first two have to be there. */}}
+{{/* Settings that are secret, as keys of a service's Secret; only the first three have to be there. */}}
 {{- define "holdfast.secretKeys" -}}
 {{- if eq .part "notifier" -}}
-{{ list "database" "sealing_secrets" "pepper" "service_key" "operator_key" "smtp" | toJson }}
+{{ list "database" "sealing_secrets" "service_key" "pepper" "operator_key" "smtp" | toJson }}
 {{- else -}}
-{{ list "database" "broker" "pepper" "service_key" "operator_key" | toJson }}
+{{ list "database" "broker" "service_key" "pepper" "operator_key" | toJson }}
 {{- end -}}
 {{- end -}}
 
 {{- define "holdfast.neededKeys" -}}
-{{- slice (include "holdfast.secretKeys" . | fromJsonArray) 0 2 | toJson -}}
+{{- slice (include "holdfast.secretKeys" . | fromJsonArray) 0 3 | toJson -}}
 {{- end -}}
 
 {{/* The Secret with a service's addresses: an existing one, or the chart's. Takes root and part. */}}
@@ -64,7 +64,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- $keys := include "holdfast.neededKeys" . | fromJsonArray -}}
 {{- range $key := $keys -}}
 {{- if not (get $secret.values $key) -}}
-{{- fail (printf "%s.secret: give the name of a Secret with the keys %s, or values.%s" $.part (join " and " $keys) $key) -}}
+{{- fail (printf "%s.secret: give the name of a Secret with the keys %s, or values.%s" $.part (join ", " $keys) $key) -}}
 {{- end -}}
 {{- end -}}
 {{ include "holdfast.fullname" .root }}-{{ .part }}
