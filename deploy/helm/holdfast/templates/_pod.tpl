@@ -6,8 +6,14 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* What holds for every pod of ours. Takes root. */}}
+{{/* What holds for every pod of ours. Takes root, and the ports at which its processes listen. */}}
 {{- define "holdfast.podSecurity" -}}
+{{- $low := list -}}
+{{- range .ports -}}
+{{- if lt (int .) 1024 -}}
+{{- $low = append $low . -}}
+{{- end -}}
+{{- end -}}
 serviceAccountName: {{ .root.Values.serviceAccountName }}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -19,6 +25,11 @@ securityContext:
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile:
     type: RuntimeDefault
+  {{- if $low }}
+  sysctls: # else these ports are for root
+    - name: net.ipv4.ip_unprivileged_port_start
+      value: "0"
+  {{- end }}
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
