@@ -242,6 +242,16 @@ def test_a_port_that_is_else_for_root_is_opened_to_the_pod_that_has_it(chart: Ch
         assert opened == (["net.ipv4.ip_unprivileged_port_start"] if part in low else [])
 
 
+@pytest.mark.parametrize("name", ["my.shop", "7-shops"])
+def test_a_release_whose_name_no_service_can_have_is_refused_in_words(
+    chart: Chart, name: str
+) -> None:
+    with pytest.raises(ChartRefused, match=r"fullnameOverride: .*begin with a letter"):
+        chart.render(MADE, name=name)
+
+    assert chart.render(MADE, {"fullnameOverride": "shop"}, name=name).of_kind("Service")
+
+
 def test_databases_are_migrated_before_pods_change(chart: Chart) -> None:
     rendered = chart.render(MADE)
     job = rendered.one("Job", "holdfast-migration")

@@ -2,10 +2,13 @@
 {{- define "holdfast.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{ .Values.fullnameOverride }}
-{{- else if contains .Chart.Name .Release.Name -}}
-{{ .Release.Name | trunc 40 | trimSuffix "-" }}
 {{- else -}}
-{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 40 | trimSuffix "-" }}
+{{- $suffix := ternary "" (printf "-%s" .Chart.Name) (contains .Chart.Name .Release.Name) -}}
+{{- $name := printf "%s%s" .Release.Name $suffix | trunc 40 | trimSuffix "-" -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "fullnameOverride: the release's name makes %s, and names of Services begin with a letter and have no dots" $name) -}}
+{{- end -}}
+{{ $name }}
 {{- end -}}
 {{- end -}}
 
