@@ -43,6 +43,15 @@ def test_nothing_runs_with_more_rights_than_it_needs(rendered: Rendered) -> None
         assert {"name": "tmp", "mountPath": "/tmp"} in only["volumeMounts"]
 
 
+def test_a_port_that_is_else_for_root_is_opened_to_the_pod_that_has_it(rendered: Rendered) -> None:
+    for deployment in rendered.of_kind("Deployment"):
+        pod = deployment["spec"]["template"]["spec"]
+        ports = [one["containerPort"] for one in container(deployment)["ports"]]
+        opened = [one["name"] for one in pod["securityContext"].get("sysctls", [])]
+        is_low = min(ports) < 1024
+        assert opened == ["net.ipv4.ip_unprivileged_port_start"] * is_low
+
+
 def test_kubernetes_adds_no_settings_of_its_own(rendered: Rendered) -> None:
     """A Service called holdfast-orders would be HOLDFAST_ORDERS_PORT in the environment of every
     pod, and that is no setting: Orders would refuse to start.

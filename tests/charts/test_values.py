@@ -232,16 +232,6 @@ def test_another_password_starts_the_pods_anew(chart: Chart) -> None:
     assert pod(before, "inventory") == pod(after, "inventory")
 
 
-def test_a_port_that_is_else_for_root_is_opened_to_the_pod_that_has_it(chart: Chart) -> None:
-    rendered = chart.render(MADE, PLACED, {"console": {"port": 80}})
-
-    for part in (*PARTS, "console"):
-        pod = rendered.deployment(part)["spec"]["template"]["spec"]
-        opened = [one["name"] for one in pod["securityContext"].get("sysctls", [])]
-        low = {"orders", "console"}
-        assert opened == (["net.ipv4.ip_unprivileged_port_start"] if part in low else [])
-
-
 @pytest.mark.parametrize("name", ["my.shop", "7-shops"])
 def test_a_release_whose_name_no_service_can_have_is_refused_in_words(
     chart: Chart, name: str
