@@ -1,14 +1,21 @@
 """Workbooks (XLSX) as tables: the first sheet, row by row, never the whole of it in memory."""
 
+import lzma
+import re
+import struct
+import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from holdfast.importing.flaws import UnreadableText
 from holdfast.importing.heading import listed
@@ -24,8 +31,25 @@ from holdfast.importing.tables import (
 
 # Texts of a workbook are kept beside its rows and read as a whole; a bomb would fill the memory.
 TEXTS_BYTES_MAX = 256 * 1024 * 1024
-_TEXTS = "xl/sharedStrings.xml"
-_DAMAGED = (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, EOFError, SyntaxError)
+_BOOK_BYTES_MAX = 4 * 1024 * 1024
+_TEXTS, _BOOK = "xl/sharedStrings.xml", "xl/workbook.xml"
+# openpyxl takes it for true where nothing is said of it.
+_COMPUTES_ON_LOAD = re.compile(rb"""\bfullCalcOnLoad\s*=\s*["'](1|true)["']""")
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, InvalidFileException),
+    *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError),
+    *(SyntaxError, TypeError, ValueError),
+)
+_NOT_COMPUTED = "a formula whose result is not in the file: open it in a spreadsheet and save it"
+
+# What openpyxl leaves out or finds odd is told by line here, or means nothing.
+warnings.filterwarnings("ignore", module="openpyxl")
+
+
+class _Spoilt(NamedTuple):
+    """What stands in place of a value that nobody can know, to be told behind the column."""
+
+    problem: str
 
 
 class Workbook:
@@ -52,7 +76,7 @@ class Workbook:
             ) from error
 
     def _records(self) -> Iterator[Record | BadRecord]:
-        _require_bounds(self._path)
+        on_load = _computes_on_load(self._path)
         with (
             self._path.open("rb") as stream,  # by its name openpyxl would look at what it ends in
             closing(load_workbook(stream, read_only=True, data_only=True)) as book,
@@ -65,36 +89,88 @@ class Workbook:
                 raise UnreadableText(
                     f"it has more than one sheet ({names}): keep the one to read, and save it"
                 )
-            sheet.reset_dimensions()  # some programs write wrong ones
-            yield from self._rows(sheet.iter_rows(values_only=True))
+            yield from self._rows(_rows_of(book, sheet, computes_on_load=on_load))
 
-    def _rows(self, rows: Iterator[Sequence[object]]) -> Iterator[Record | BadRecord]:
+    def _rows(self, rows: Iterator[tuple[int, list[object]]]) -> Iterator[Record | BadRecord]:
         columns: KnownColumns | None = None
-        is_any = False
-        for line, row in enumerate(rows, 1):
-            values = list(row)
+        is_any, before = False, 0
+        for line, values in rows:
+            if columns is not None:
+                self.blank_lines += max(line - before - 1, 0)  # rows that are left out in the file
+            before = line
             while values and values[-1] in (None, ""):
                 values.pop()
             if not values:
                 self.blank_lines += columns is not None
             elif columns is None:
-                names = ["" if value is None else str(value).strip() for value in values]
+                names = [_name(value) for value in values]
                 columns = KnownColumns(self._shape, names, self._options, f"row {line}, the header")
             else:
                 is_any = True
-                yield _record(line, values, columns)
+                yield _record(line, values, columns, self._shape.told)
         if columns is None:
             raise UnreadableText("there is nothing in it but blank lines")
         if not is_any:
             raise UnreadableText("there is a header in it and no line below")
 
 
-def _record(line: int, values: list[object], columns: KnownColumns) -> Record | BadRecord:
+class _Parser(WorkSheetParser):
+    """Cells with their values, but for those whose value nobody can know."""
+
+    # Who wrote the workbook has computed nothing, and left it to whoever opens it.
+    computes_on_load = False
+
+    def parse_cell(self, element: Any) -> dict[str, Any]:
+        """A cell as openpyxl knows it."""
+        cell: dict[str, Any] = super().parse_cell(element)
+        is_text = element.get("t") == "str"  # of which a result may be empty
+        has_result = cell["value"] is not None or is_text
+        if cell["data_type"] == "e":
+            cell["value"] = _Spoilt(f"{cell['value']}, what a spreadsheet writes where it failed")
+        elif element.find(FORMULA_TAG) is not None and (self.computes_on_load or not has_result):
+            cell["value"] = _Spoilt(_NOT_COMPUTED)
+        return cell
+
+
+def _rows_of(
+    book: Any, sheet: Any, *, computes_on_load: bool
+) -> Iterator[tuple[int, list[object]]]:
+    """The rows that the sheet has, with their numbers."""
+    with sheet._get_source() as source:  # noqa: SLF001  # openpyxl's own reader hides formulas
+        parser = _Parser(
+            source,
+            sheet._shared_strings,  # noqa: SLF001
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,  # noqa: SLF001
+            timedelta_formats=book._timedelta_formats,  # noqa: SLF001
+        )
+        parser.computes_on_load = computes_on_load
+        for line, cells in parser.parse():
+            values: list[object] = []
+            for cell in cells:
+                values += [None] * (cell["column"] - len(values))
+                values[cell["column"] - 1] = cell["value"]
+            yield line, values
+
+
+def _name(value: object) -> str:
+    if isinstance(value, _Spoilt):
+        return value.problem
+    return "" if value is None else str(value).strip()
+
+
+def _record(
+    line: int, values: list[object], columns: KnownColumns, told: Sequence[str]
+) -> Record | BadRecord:
     width = len(columns.names)
     if len(values) > width:
         return BadRecord(
             line, f"it has {len(values)} columns instead of {width}: name the column or empty it"
         )
+    for number, (name, value) in enumerate(zip(columns.names, values, strict=False), 1):
+        if isinstance(value, _Spoilt) and name is not None and name not in told:
+            return BadRecord(line, f"column {number} ({name}) has {value.problem}")
     values += [None] * (width - len(values))
     cells = zip(columns.names, map(_cell, values), strict=True)
     return Record(line, {name: cell for name, cell in cells if name is not None})
@@ -105,7 +181,8 @@ def _cell(value: object) -> Cell:
     match value:
         case float():
             exact = Decimal(repr(value))
-            return int(exact) if exact == exact.to_integral_value() else exact
+            is_whole = exact.is_finite() and exact == exact.to_integral_value()
+            return int(exact) if is_whole else exact
         case datetime() if value.time() == time(0):
             return value.date()
         case None | str() | int() | date() | time():
@@ -114,9 +191,18 @@ def _cell(value: object) -> Cell:
             return str(value)
 
 
-def _require_bounds(path: Path) -> None:
+def _computes_on_load(path: Path) -> bool:
+    """Whether the results of its formulas are none yet, and to be computed by who opens it.
+
+    :raises UnreadableText: it is no workbook, or too large to be read.
+    """
     with zipfile.ZipFile(path) as archive:
-        sizes = {one.filename: one.file_size for one in archive.infolist()}
+        _require_bounds({one.filename: one.file_size for one in archive.infolist()})
+        with archive.open(_BOOK) as book:
+            return bool(_COMPUTES_ON_LOAD.search(book.read(_BOOK_BYTES_MAX)))
+
+
+def _require_bounds(sizes: Mapping[str, int]) -> None:
     if not any(name.startswith("xl/") for name in sizes):
         raise UnreadableText(
             "it is a zip archive and no workbook (xlsx): unpack it, or save the sheet as CSV"

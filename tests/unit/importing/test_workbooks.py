@@ -1,5 +1,6 @@
 """Workbooks to records: numbers as numbers, text as text, days as days; no sheet but the one."""
 
+import random
 import zipfile
 from datetime import date
 from decimal import Decimal
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook as Book
 
-from holdfast.importing.flaws import UnreadableText
+from holdfast.importing.flaws import UnreadableFile, UnreadableText
 from holdfast.importing.opening import open_table
 from holdfast.importing.tables import BadRecord, Record, Shape, TableOptions
 
@@ -31,7 +32,7 @@ def test_values_are_what_the_sheet_means(tmp_path: Path) -> None:
         tmp_path,
         ["product_id", "name", "on_hand", "day"],
         ["007", "Lamp\nred", 5.0, date(2026, 3, 31)],
-        [7, "=1+1", 12.5, None],
+        [7, None, 12.5, None],
         [None, None, None, None],
         ["MUG"],
     )
@@ -73,3 +74,105 @@ def test_an_archive_that_is_no_workbook_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(UnreadableText, match="a zip archive and no workbook"):
         list(open_table(tmp_path / "archive", SHAPE, TableOptions()).records())
+
+
+def rewritten(folder: Path, part: str, old: str, new: str) -> list[Record | BadRecord]:
+    """The records of the workbook of this folder with something else in one of its parts."""
+    with zipfile.ZipFile(folder / "book.xlsx") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    assert old in parts[part].decode(), parts[part]
+    parts[part] = parts[part].decode().replace(old, new).encode()
+    with zipfile.ZipFile(folder / "other.xlsx", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return list(open_table(folder / "other.xlsx", SHAPE, TableOptions()).records())
+
+
+SHEET, BOOK = "xl/worksheets/sheet1.xml", "xl/workbook.xml"
+
+
+def test_a_formula_that_nobody_has_computed_is_told_and_is_no_empty_cell(tmp_path: Path) -> None:
+    """A program wrote it: a count would have gone to `main`, and a name been emptied."""
+    found = records(tmp_path, ["product_id", "on_hand"], ["LAMP", "=3+4"], ["MUG", 5])
+
+    told = "column 2 (on_hand) has a formula whose result is not in the file: open it in a"
+    assert isinstance(found[0], BadRecord)
+    assert (found[0].line, told in found[0].problem) == (2, True)
+    assert found[1] == Record(3, {"product_id": "MUG", "on_hand": 5})
+
+
+def test_a_result_that_is_to_be_computed_anew_is_none_and_one_that_stands_there_is(
+    tmp_path: Path,
+) -> None:
+    """Programs write 0 beside each formula, and that whoever opens the workbook computes it."""
+    records(tmp_path, ["product_id", "on_hand"], ["LAMP", "=3+4"])
+    bare, known = "<f>3+4</f><v />", "<f>3+4</f><v>0</v>"
+
+    (left_open,) = rewritten(tmp_path, SHEET, bare, known)
+    assert isinstance(left_open, BadRecord)
+
+    (tmp_path / "other.xlsx").rename(tmp_path / "book.xlsx")
+    (computed,) = rewritten(tmp_path, BOOK, 'fullCalcOnLoad="1"', "")
+    assert computed == Record(2, {"product_id": "LAMP", "on_hand": 0})
+
+
+def test_a_formula_may_come_to_nothing(tmp_path: Path) -> None:
+    records(tmp_path, ["product_id", "name"], ["LAMP", '="" '])
+    with zipfile.ZipFile(tmp_path / "book.xlsx") as archive:
+        cell = archive.read(SHEET).decode().partition('<c r="B2"')[2].partition("</c>")[0]
+    (tmp_path / "plain").mkdir()
+    rewritten(tmp_path, BOOK, 'fullCalcOnLoad="1"', "")
+    (tmp_path / "other.xlsx").rename(tmp_path / "book.xlsx")
+
+    (found,) = rewritten(tmp_path, SHEET, f'<c r="B2"{cell}', f'<c r="B2" t="str"{cell}')
+
+    assert found == Record(2, {"product_id": "LAMP", "name": None})
+
+
+def test_a_cell_where_the_spreadsheet_failed_is_told_and_is_no_text(tmp_path: Path) -> None:
+    book = Book()
+    sheet = book.worksheets[0]
+    sheet.append(["product_id", "name"])
+    sheet.append(["LAMP", "#N/A"])
+    assert sheet["B2"].data_type == "e"
+    book.save(tmp_path / "book.xlsx")
+
+    (found,) = open_table(tmp_path / "book.xlsx", SHAPE, TableOptions()).records()
+
+    assert isinstance(found, BadRecord)
+    assert "column 2 (name) has #N/A, what a spreadsheet writes where it failed" in found.problem
+
+
+def test_what_is_spoilt_in_a_column_that_nobody_reads_harms_no_line(tmp_path: Path) -> None:
+    book = Book()
+    book.worksheets[0].append(["product_id", "colour"])
+    book.worksheets[0].append(["LAMP", "=1+1"])
+    book.save(tmp_path / "book.xlsx")
+
+    table = open_table(tmp_path / "book.xlsx", SHAPE, TableOptions(ignore_unknown=True))
+
+    assert list(table.records()) == [Record(2, {"product_id": "LAMP"})]
+
+
+def test_a_workbook_with_a_bit_turned_is_read_or_told_as_damaged(tmp_path: Path) -> None:
+    sound = records(tmp_path, ["product_id", "on_hand"], ["LAMP", 7])
+    content, chance = (tmp_path / "book.xlsx").read_bytes(), random.Random(1)
+    for _ in range(60):
+        spoilt = bytearray(content)
+        spoilt[chance.randrange(len(spoilt))] ^= 1 << chance.randrange(8)
+        (tmp_path / "spoilt.xlsx").write_bytes(spoilt)
+        try:
+            found = list(open_table(tmp_path / "spoilt.xlsx", SHAPE, TableOptions()).records())
+        except (UnreadableText, UnreadableFile):
+            continue
+        assert found == sound
+
+
+def test_a_sheet_that_is_a_chart_is_told_and_no_error_of_ours(tmp_path: Path) -> None:
+    book = Book()
+    book.worksheets[0].append(["product_id"])
+    book.create_chartsheet()
+    book.save(tmp_path / "book.xlsx")
+
+    with pytest.raises(UnreadableText, match="the workbook is damaged, or none"):
+        list(open_table(tmp_path / "book.xlsx", SHAPE, TableOptions()).records())
