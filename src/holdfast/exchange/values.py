@@ -17,7 +17,7 @@ from holdfast.client import Money
 from holdfast.importing.dates import DateOrder, moment
 from holdfast.importing.flaws import Unintelligible, quoted
 from holdfast.importing.identities import rewritten
-from holdfast.importing.locales import DIGITS_MAX, Locale, manner_of, number
+from holdfast.importing.locales import Locale, is_of_few_digits, manner_of, number
 from holdfast.importing.numbers import decimals_of, one_or_thousands
 from holdfast.importing.tables import Cell, Record
 
@@ -191,7 +191,7 @@ class Values:
         cell = self._cells.get(column)
         if isinstance(cell, int | Decimal) and not isinstance(cell, bool):
             exact = Decimal(cell)
-            if exact.is_finite() and abs(exact.adjusted()) < DIGITS_MAX:
+            if is_of_few_digits(exact):
                 return exact
             self.add(column, "is a number that is too large, or too fine")
             return None

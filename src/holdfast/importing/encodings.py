@@ -15,6 +15,7 @@ from holdfast.importing.flaws import UnreadableFile, UnreadableText
 PIECE_BYTES = 65_536
 
 _GZIP = b"\x1f\x8b"
+ZIP = b"PK\x03\x04", b"PK\x05\x06"  # with something in it, or nothing; a column may be called PK
 # Byte order marks; the longer ones first, since UTF-32's begins like UTF-16's.
 _NOT_READ = "which is not read here"
 _MARKS = (
@@ -28,7 +29,7 @@ _SAVE_AS = 'save it as "CSV UTF-8"'
 _UNPACK = "unpack it, or pack it with gzip"
 _JSON = "JSON"
 _OTHER_KINDS = (
-    (b"PK", "a workbook (xlsx, ods) or a zip archive", f"open it and {_SAVE_AS}"),
+    (ZIP, "a workbook (xlsx, ods) or a zip archive", f"open it and {_SAVE_AS}"),
     (b"\xd0\xcf\x11\xe0", "a workbook of an old Excel (xls)", f"open it and {_SAVE_AS}"),
     (b"%PDF", "a PDF", "ask for the table as CSV"),
     (b"{\\rtf", "a text document (RTF)", f"open it and {_SAVE_AS}"),
@@ -154,7 +155,7 @@ class _Place:
 def opened(path: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
     """The bytes of a file, unpacked if they are packed with gzip.
 
-    :raises UnreadableFile: it cannot be opened.
+    :raises UnreadableFile: it cannot be opened, or what is read of it is damaged.
     """
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
@@ -164,6 +165,8 @@ def opened(path: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
             zipped = plain.peek(len(_GZIP)).startswith(_GZIP)
             with gzip.GzipFile(fileobj=plain) if zipped else plain as stream:
                 yield stream
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnreadableFile(path, f"it is damaged ({error}): get the file again") from error
     except OSError as error:
         problem = (error.strerror or str(error)).lower()
         raise UnreadableFile(path, problem, is_there=False) from error

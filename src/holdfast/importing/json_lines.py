@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from holdfast.importing.encodings import TextOfFile
 from holdfast.importing.flaws import quoted
 from holdfast.importing.heading import listed
+from holdfast.importing.locales import DIGITS_MAX, is_of_few_digits
 from holdfast.importing.rows import LINE_CHARS_MAX, Lines
 from holdfast.importing.tables import (
     BadRecord,
@@ -47,7 +48,11 @@ class JsonLines:
     def _record(self, line: int, text: str) -> Record | BadRecord:
         try:
             found = json.loads(
-                text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_members
+                text,
+                parse_float=_number,
+                parse_int=_number,
+                parse_constant=_refuse,
+                object_pairs_hook=_members,
             )
         except (ValueError, RecursionError) as error:
             return BadRecord(line, f"it is no JSON ({error}): write an object a line")
@@ -66,6 +71,9 @@ class JsonLines:
                 return BadRecord(line, f"{known} stands there twice: remove one")
             if isinstance(value, dict | list):
                 return BadRecord(line, f"{name} is no plain value: write text or a number")
+            if isinstance(value, Decimal) and not is_of_few_digits(value):
+                told = "is a number that is too large, or too fine: write text if it is a code"
+                return BadRecord(line, f"{name} {told}")
             if known is not None:
                 cells[known] = value
         missing = [name for name in self._shape.required if name not in cells]
@@ -79,6 +87,16 @@ def _members(pairs: list[tuple[str, Cell]]) -> dict[str, Cell]:
     if len(members) < len(pairs):
         raise ValueError("a member stands there twice")
     return members
+
+
+def _number(text: str) -> int | Decimal:
+    """A number; one of a few signs may mean a million digits, and it stays short."""
+    if len(text) <= DIGITS_MAX and text.lstrip("-").isdecimal():
+        return int(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # not even its exponent is one
+        return Decimal("Infinity")
 
 
 def _refuse(constant: str) -> Cell:

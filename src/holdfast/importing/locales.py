@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
@@ -87,6 +88,11 @@ def number(text: str, locale: Locale | None = None) -> str:
     whole = re.sub("[^0-9]", "", found["whole"])
     rest = f".{found['rest']}" if found["rest"] else ""
     return f"{found['sign']}{whole}{rest}"
+
+
+def is_of_few_digits(number: Decimal) -> bool:
+    """Whether it can be written out, which of 1E+999999 nobody wants."""
+    return number.is_finite() and abs(number.adjusted()) < DIGITS_MAX
 
 
 @lru_cache(maxsize=len(Locale) + 1)

@@ -3,8 +3,9 @@
 What is wrong with a line harms no other; what is wrong with the file is told before any line.
 """
 
+import codecs
+import gzip
 import re
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
@@ -13,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from holdfast.importing.encodings import Encoding, TextOfFile, opened
+from holdfast.importing.encodings import ZIP, Encoding, TextOfFile, opened
 from holdfast.importing.flaws import UnreadableFile, UnreadableText, quoted
 from holdfast.importing.heading import Heading, listed, read_heading, squeezed
 from holdfast.importing.rows import LINE_CHARS_MAX, BadRow, Lines, Row, rows
@@ -180,14 +181,16 @@ def kind_of(path: Path) -> FileKind:
 
     :raises UnreadableFile: it cannot be opened, is damaged, or is a list of JSON.
     """
-    try:
-        with opened(path) as stream:
-            head = stream.read(_HEAD_BYTES)
-    except (EOFError, zlib.error) as error:
-        raise UnreadableFile(path, f"it is damaged ({error}): get the file again") from error
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head.startswith(b"PK"):
+    with opened(path) as stream:
+        head, is_packed = stream.read(_HEAD_BYTES), isinstance(stream, gzip.GzipFile)
+    if head.startswith(ZIP) and is_packed:
+        told = "it is a workbook or a zip archive, packed once more with gzip: unpack it once"
+        raise UnreadableFile(path, told)
+    if head.startswith(ZIP):
         return FileKind.XLSX
+    for mark in (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        head = head.removeprefix(mark)
+    text = head.replace(b"\0", b"").lstrip()  # also of UTF-16
     if text.startswith(b"["):
         raise UnreadableFile(path, "it is one list of JSON: write one object a line (JSON lines)")
     return FileKind.JSON_LINES if text.startswith(b"{") else FileKind.CSV

@@ -120,6 +120,52 @@ def test_a_file_of_no_use_is_told_as_a_whole(
     assert problem in refused.value.problem
 
 
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (gzip.compress(b"PK\x03\x04", mtime=0), "packed once more with gzip: unpack it once"),
+        (gzip.compress(b"PK\x03\x04", mtime=0) + b"garbage", "it is damaged"),
+    ],
+)
+def test_an_archive_of_no_use_is_there_and_told(
+    tmp_path: Path, content: bytes, problem: str
+) -> None:
+    with pytest.raises(UnreadableFile, match=problem) as refused:
+        records(tmp_path, content)
+
+    assert refused.value.is_there
+
+
+def test_a_column_may_be_called_as_an_archive_begins(tmp_path: Path) -> None:
+    options = TableOptions(ignore_unknown=True)
+
+    assert cells(tmp_path, "PK,product_id,on_hand\n1,LAMP,5\n", options) == [("LAMP", "5")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_json_lines_are_known_in_every_encoding(tmp_path: Path, encoding: str) -> None:
+    """PowerShell writes UTF-16."""
+    text = '{"product_id": "L\u00c4MP", "on_hand": 5}\n'
+
+    assert records(tmp_path, text.encode(encoding)) == [
+        Record(1, {"product_id": "L\u00c4MP", "on_hand": 5})
+    ]
+
+
+@pytest.mark.parametrize(
+    "number", ["1e999999999", "1e99999999999999999999", "-1e-99999999999999999999", "9" * 5000]
+)
+def test_a_number_of_a_few_signs_that_means_endless_digits_is_told(
+    tmp_path: Path, number: str
+) -> None:
+    """Written out, one of these took a gigabyte."""
+    line = f'{{"product_id": {number}, "on_hand": 1}}'
+
+    number_of_line, problem = the_problem(tmp_path, line)
+
+    assert (number_of_line, "product_id is a number that is too large" in problem) == (1, True)
+
+
 def test_a_list_of_json_and_a_missing_file_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="write one object a line"):
         table(tmp_path, '[{"product_id": "LAMP"}]')
