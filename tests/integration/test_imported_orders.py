@@ -298,3 +298,18 @@ async def test_an_import_that_goes_on_holds_back_what_one_without_a_break_would(
     assert report.resumed_after == 3
     assert (report.created, report.refused) == (1, 2)
     assert set(await placed(client)) == {("3", "bob")}
+
+
+async def test_an_order_in_two_currencies_is_told_by_its_line_also_when_only_looked_at(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    header = "request_id,customer_id,product_id,quantity,unit_price,currency"
+    path = written(tmp_path, header, "1,ada,LAMP,1,5.00,GBP", "1,ada,MUG,1,5.00,EUR")
+
+    for how in (DRY, options()):
+        report = await take_in(client, "orders", path, how)
+
+        assert (report.created, report.refused) == (0, 1)
+        ((line, column, problem),) = [(n.line, n.column, n.problem) for n in report.problems]
+        assert (line, column) == (3, "currency")
+        assert problem == "is EUR, and GBP before: an order has one currency"

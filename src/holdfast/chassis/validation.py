@@ -1,6 +1,7 @@
 """Checks of request fields: all violations of a request are gathered before it is refused."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
@@ -17,7 +18,7 @@ NANOS_PER_S = 1_000_000_000
 
 # Free text is what people write, and identifies nothing: joiners, variation selectors and marks of
 # direction belong into it. C0, DEL and C1 do not: they act on terminals and logs.
-_FORBIDDEN_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_FORBIDDEN_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 UUID_FORM = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UUID = re.compile(UUID_FORM)
 
@@ -89,8 +90,11 @@ class Violations:
         """Check free text; line breaks and tabs are allowed, other control characters are not."""
         if len(value) > characters_max:
             self.add(field, f"has {len(value)} characters; at most {characters_max} are allowed")
-        elif _FORBIDDEN_IN_TEXT.search(value):
-            self.add(field, "must not contain control characters")
+        elif found := _FORBIDDEN_IN_TEXT.search(value):
+            told = "must not contain control characters"
+            if unicodedata.category(found[0]) == "Cs":  # no message has one, but a file can
+                told = f"has half a character, U+{ord(found[0]):04X}, in place {found.start() + 1}"
+            self.add(field, told)
         return value
 
     def uuid(self, field: str, value: str) -> str:

@@ -171,7 +171,7 @@ def notes_of(
 
 def _column(field_name: str, columns: Mapping[str, str]) -> str:
     bare = _OF_A_PART.sub("", field_name)
-    return columns.get(field_name) or columns.get(bare, bare)
+    return columns.get(field_name, columns.get(bare, bare))
 
 
 def alike(said: object, there: object) -> bool:

@@ -96,11 +96,21 @@ class _Gathered:
         if item.whole != self.whole:
             told = f"it says something else of the order than line {self.line:,} does"
             self.refuse(LineNote(values.line, "", told))
+        if problem := self._another_currency(item.line):
+            self.refuse(LineNote(values.line, "currency", problem))
         if len(self.lines) == LINES_MAX:
             told = f"an order has at most {LINES_MAX:,} lines: make two of it"
             self.refuse(LineNote(values.line, "", told))
         if len(self.lines) <= LINES_MAX:
             self.lines.append(item.line)
+
+    def _another_currency(self, line: OrderLine) -> str | None:
+        """What is wrong with the currency of a line beside those before it, if they name any."""
+        named = next((one.unit_price for one in self.lines if one.unit_price), None)
+        mine = line.unit_price
+        if isinstance(named, Money) and isinstance(mine, Money) and named.currency != mine.currency:
+            return f"is {mine.currency}, and {named.currency} before: an order has one currency"
+        return None
 
     def entry(self) -> "Entry[OrderRequest]":
         is_whole = self.whole is not None and not self.problems
@@ -116,7 +126,8 @@ class Orders:
     name: ClassVar[str] = "orders"
     shape: ClassVar[Shape] = ORDERS
     columns: ClassVar[Mapping[str, str]] = {
-        f"customer.{name}": f"customer_{name}" for name in CONTACT_CHARACTERS_MAX
+        **{f"customer.{name}": f"customer_{name}" for name in CONTACT_CHARACTERS_MAX},
+        "lines": "",  # they are rows
     }
 
     def __init__(self, client: Holdfast) -> None:

@@ -177,11 +177,13 @@ def _became(
 def _read(values: Values) -> Count:
     on_hand = values.whole("on_hand", lowest=0, highest=UNITS_MAX)
     values.require("on_hand")
+    location_id = values.optional_code("location_id", characters_max=LOCATION_CHARACTERS_MAX)
+    if location_id == "":
+        values.warn("location_id", f"is empty, and taken for {MAIN}: write it down")
     return Count(
         line=values.line,
         product_id=values.code("product_id"),
-        location_id=values.optional_code("location_id", characters_max=LOCATION_CHARACTERS_MAX)
-        or MAIN,
+        location_id=location_id or MAIN,
         on_hand=on_hand or 0,
         reason=values.text("reason", characters_max=REASON_CHARACTERS_MAX) or "",
         reason_code=values.choice("reason_code", StockReason),

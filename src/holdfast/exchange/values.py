@@ -4,6 +4,7 @@ A column that is not there is None: what is there stays as it is. So is an empty
 text is asked for: it may be empty.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -16,13 +17,14 @@ from holdfast.chassis.validation import ID_CHARACTERS_MAX, Violations
 from holdfast.client import Money
 from holdfast.importing.dates import DateOrder, moment
 from holdfast.importing.flaws import Unintelligible, quoted
-from holdfast.importing.identities import rewritten
+from holdfast.importing.identities import failed_in_spreadsheet, rewritten
 from holdfast.importing.locales import Locale, is_of_few_digits, manner_of, number
 from holdfast.importing.numbers import decimals_of, one_or_thousands
 from holdfast.importing.tables import Cell, Record
 
 E = TypeVar("E", bound=StrEnum)
 
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -72,6 +74,10 @@ class Values:
         """Something is wrong that only who reads the line as a whole can see."""
         self._problems.add(column, problem)
 
+    def warn(self, column: str, problem: str) -> None:
+        """Something is read as it stands there, and a person should look at it."""
+        self.warnings.append((column, problem))
+
     def require(self, column: str) -> None:
         """A cell that must say something, and has said nothing; what is wrong stands already."""
         if self._cells.get(column) is None or not as_text(self._cells[column]).strip():
@@ -93,7 +99,13 @@ class Values:
         """Free text, which may be empty."""
         if not self.has(column):
             return None
-        value = as_text(self._cells[column])
+        cell = self._cells[column]
+        value = as_text(cell)
+        if value and not isinstance(cell, str):
+            self.warn(column, f"{quoted(value)} {_no_text(cell)}: format the column as text")
+        elif failed_in_spreadsheet(value):
+            told = "is what a spreadsheet writes where it failed: mend the cell"
+            self.warn(column, f"{quoted(value)} {told}; it is kept as it stands there")
         return self._problems.text(column, value, characters_max=characters_max)
 
     def whole(self, column: str, *, lowest: int, highest: int) -> int | None:
@@ -126,7 +138,7 @@ class Values:
         if found.minor < 0:
             self.add(column, f"is {found}; it must be 0 or more")
         elif decimals_of(currency) < 3 and (two_meanings := self._two_meanings(column)):
-            self._warn(column, f"{two_meanings}; it is read as {found}")
+            self.warn(column, f"{two_meanings}; it is read as {found}")
         return found
 
     def flag(self, column: str) -> bool | None:
@@ -160,23 +172,24 @@ class Values:
             return None
         order = self._options.dates or manner_of(self._options.locale).dates
         try:
-            return moment(text, order).date()
+            found = moment(text, order).date()
         except Unintelligible as error:
             self.add(column, error.problem)
             return None
+        typed = _DAY.match(text)
+        if typed and typed[0] != found.isoformat():
+            told = f"is {quoted(text)}, which in UTC is {found}: write the day alone"
+            self.add(column, told)
+        return found
 
     def _code(self, column: str) -> str:
         cell = self._cells.get(column)
         text = as_text(cell).strip(" ")
         if text and not isinstance(cell, str):
-            problem = "is a number in the file: zeros at its front, or digits, may be lost"
-            self._warn(column, f"{quoted(text)} {problem}: format the column as text")
+            self.warn(column, f"{quoted(text)} {_no_text(cell)}: format the column as text")
         elif text and (flaw := rewritten(text)):
-            self._warn(column, f"{quoted(text)} {flaw}; it is kept as it stands there")
+            self.warn(column, f"{quoted(text)} {flaw}; it is kept as it stands there")
         return text
-
-    def _warn(self, column: str, problem: str) -> None:
-        self.warnings.append((column, problem))
 
     def _two_meanings(self, column: str) -> str | None:
         """What a number that is text may mean, where nobody has said how it is written."""
@@ -205,6 +218,15 @@ class Values:
         except Unintelligible as error:
             self.add(column, error.problem)
             return None
+
+
+def _no_text(cell: Cell) -> str:
+    """What a cell is that should be text."""
+    if isinstance(cell, bool):
+        return "is true or false in the file, and no text"
+    if isinstance(cell, date | time):
+        return "is a day or a time in the file, and may have been something else"
+    return "is a number in the file: zeros at its front, or digits, may be lost"
 
 
 def id_in(cell: Cell) -> str:

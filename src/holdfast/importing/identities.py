@@ -54,6 +54,11 @@ def seen(text: str) -> str:
     return " ".join(unmarked.split())
 
 
+def failed_in_spreadsheet(text: str) -> bool:
+    """Whether it is what a spreadsheet writes where it has no value, such as #N/A."""
+    return text.startswith(_SPREADSHEET_ERRORS)
+
+
 def rewritten(text: str) -> str | None:
     """What a spreadsheet or a program made of it, and what to do; None if nothing can be seen."""
     if _EXPONENT.fullmatch(text):
@@ -67,7 +72,7 @@ def rewritten(text: str) -> str | None:
         return f"is a number with thousands marks: {_AS_TEXT}"
     if text[0] in "='":
         return f"begins with a spreadsheet's mark for text or a formula, {text[0]!r}: remove it"
-    if text.startswith(_SPREADSHEET_ERRORS):
+    if failed_in_spreadsheet(text):
         return "is what a spreadsheet writes where it failed: mend the cell"
     if text.casefold() in _EMPTY_WORDS:
         return "is what a program writes for an empty cell: write the value, or leave it empty"

@@ -236,6 +236,47 @@ def test_a_date_means_what_was_said(options: ValueOptions, cell: Cell, day: date
     assert values(options, day=cell).day("day") == day
 
 
+@pytest.mark.parametrize(
+    ("cell", "in_utc"),
+    [("2027-01-31T00:00:00+02:00", "2027-01-30"), ("2026-12-31 23:30-05:00", "2027-01-01")],
+)
+def test_a_day_is_none_of_two_because_of_an_offset(cell: str, in_utc: str) -> None:
+    """Shops export midnight in their own zone: taken in UTC it is the day before."""
+    found = values(day=cell)
+    found.day("day")
+
+    ((_, problem),) = problems(found)
+    assert problem == f"is {cell!r}, which in UTC is {in_utc}: write the day alone"
+    assert values(day="2027-01-31T00:30:00+00:00").day("day") == date(2027, 1, 31)
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        (301234567, "is a number in the file"),
+        (True, "is true or false in the file"),
+        (date(2026, 3, 1), "is a day or a time in the file"),
+        ("#NAME?", "what a spreadsheet writes where it failed"),
+    ],
+)
+def test_a_text_that_may_have_been_another_is_kept_with_a_warning(cell: Cell, told: str) -> None:
+    """A phone number loses its zero, and the product MAR1 becomes the first of March."""
+    found = values(name=cell)
+
+    assert found.text("name", characters_max=100)
+    found.require_sound()
+    ((column, warning),) = found.warnings
+    assert (column, told in warning) == ("name", True)
+
+
+def test_half_a_character_is_told_before_anything_is_done() -> None:
+    """JSON can hold one: a dry run said that the line would be taken in."""
+    found = values(name="a\ud800")
+    found.text("name", characters_max=100)
+
+    assert problems(found) == [("name", "has half a character, U+D800, in place 2")]
+
+
 def test_words_are_known_whatever_their_letter_case() -> None:
     found = values(active="Yes", backorder_mode="limited")
 
