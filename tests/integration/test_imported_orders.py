@@ -7,11 +7,12 @@ import pytest
 
 from holdfast.client import Customer, Holdfast, Money, OrderRequest, OrderStatus, Unavailable
 from holdfast.client._errors import Failure
-from holdfast.exchange.files import ImportReport
+from holdfast.exchange.files import ImportReport, import_file
 from holdfast.exchange.imports import Import, ImportOptions
 from holdfast.exchange.journal import Journal, digest_of
 from holdfast.exchange.kinds import DoneBefore, Plan, Problem
 from holdfast.exchange.orders import Orders
+from holdfast.importing.flaws import UnreadableFile
 from holdfast.importing.opening import open_table
 from holdfast.importing.tables import TableOptions
 from tests.integration.conftest import RunningHoldfast, eventually
@@ -313,3 +314,22 @@ async def test_an_order_in_two_currencies_is_told_by_its_line_also_when_only_loo
         ((line, column, problem),) = [(n.line, n.column, n.problem) for n in report.problems]
         assert (line, column) == (3, "currency")
         assert problem == "is EUR, and GBP before: an order has one currency"
+
+
+async def test_a_file_that_is_written_while_it_is_read_places_no_part_of_an_order(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    """A copy that was under way, or a file that was saved once more: half of it was of each."""
+    path = written(tmp_path, HEADER, *(f"{one},ada,LAMP,1,,," for one in range(2_500)))
+    whole = path.read_bytes()
+
+    def cut(lines: int, _total: int) -> None:
+        if lines == 1_000:
+            path.write_bytes(whole[: len(whole) // 2 + 3])
+
+    with pytest.raises(UnreadableFile, match="somebody changed it while it was read"):
+        await import_file(client, "orders", path, DRY, cut)
+    path.write_bytes(whole)
+    report = await take_in(client, "orders", path, DRY)
+
+    assert report.created == 2_500

@@ -14,6 +14,7 @@ from holdfast.exchange.kinds import Kind, LineNote
 from holdfast.exchange.orders import Orders
 from holdfast.exchange.products import Prices, Products
 from holdfast.exchange.stock import Stock
+from holdfast.importing.encodings import Steadiness
 from holdfast.importing.flaws import UnreadableFile, UnreadableText
 from holdfast.importing.opening import open_table
 from holdfast.importing.tables import FileKind, TableOptions, kind_of
@@ -91,6 +92,7 @@ async def import_file(
         be kept.
     :raises HoldfastError: there was no answer, or it may not be done.
     """
+    steadiness = Steadiness(path)
     known = await asyncio.to_thread(digest_of, path)
     total = 0 if kind_of(path) is FileKind.XLSX else known.lines
 
@@ -99,13 +101,13 @@ async def import_file(
 
     if options.how.dry_run:
         importer = _kind(client, kind, known.digest, options)
-        return await _run(importer, path, options, None, tell)
+        return await _run(importer, path, options, None, tell, steadiness)
     subject = {"kind": kind, "file": known.digest, "into": options.target}
     run = new_request_id() if options.again else known.digest
     beside = options.journal or path.with_name(f"{path.name}.{kind}-import")
     with Journal(beside, subject, run) as journal:
         importer = _kind(client, kind, journal.run, options)
-        return await _run(importer, path, options, journal, tell)
+        return await _run(importer, path, options, journal, tell, steadiness)
 
 
 def _kind(client: Holdfast, kind: str, run: str, options: FileOptions) -> Kind[Any]:
@@ -130,10 +132,12 @@ async def _run(
     options: FileOptions,
     journal: Journal | None,
     tell: Callable[[int], None],
+    steadiness: Steadiness,
 ) -> ImportReport:
     table = open_table(path, kind.shape, options.table)
+    taking_in = Import(kind, table, options.how, journal, tell, steadiness.require)
     try:
-        counts = await Import(kind, table, options.how, journal, tell).run()
+        counts = await taking_in.run()
     except UnreadableText as error:
         raise UnreadableFile(path, error.problem) from error
     return ImportReport(

@@ -86,6 +86,7 @@ class Import(Generic[Item]):
     """The import of one table, to be run once.
 
     :param journal: keeps how far it has come; None: nobody does.
+    :param require_steady: raises where the file is no longer the one that it was.
     """
 
     def __init__(
@@ -95,9 +96,10 @@ class Import(Generic[Item]):
         options: ImportOptions,
         journal: Journal | None = None,
         tell: Tell = lambda _lines: None,
+        require_steady: Callable[[], None] = lambda: None,
     ) -> None:
         self._kind, self._table, self._options, self._tell = kind, table, options, tell
-        self._journal = journal
+        self._journal, self._require_steady = journal, require_steady
         self.counts = Counts()
         if journal:
             self.counts.add(journal.before)
@@ -123,7 +125,7 @@ class Import(Generic[Item]):
     async def _take_all_in(self, batches: Iterator[_Batch[Item]]) -> None:
         under_way: dict[asyncio.Task[None], set[Hashable]] = {}
         try:
-            while batch := await asyncio.to_thread(next, batches, None):
+            while batch := await asyncio.to_thread(self._next_of, batches):
                 while len(under_way) >= UNDER_WAY_MAX or any(
                     not keys.isdisjoint(batch.keys) for keys in under_way.values()
                 ):
@@ -135,6 +137,13 @@ class Import(Generic[Item]):
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
+
+    def _next_of(self, batches: Iterator[_Batch[Item]]) -> _Batch[Item] | None:
+        """The next batch, read from the file that was looked over."""
+        batch = next(batches, None)
+        if batch is not None:
+            self._require_steady()
+        return batch
 
     def _batches(self, index: LineIndex) -> Iterator[_Batch[Item]]:
         batch: _Batch[Item] = _Batch(0)

@@ -151,6 +151,37 @@ class _Place:
         self._after_cr = text[-1] == "\r"
 
 
+class Steadiness:
+    """Whether a file is still the one that it was, or half of it was read of another."""
+
+    def __init__(self, path: Path) -> None:
+        """Look at it before anything of it is read.
+
+        :raises UnreadableFile: it is not there.
+        """
+        self._path, self._before = path, _look(path)
+
+    def require(self) -> None:
+        """To be asked behind reading, and before anything is done with what was read.
+
+        :raises UnreadableText: somebody wrote it meanwhile.
+        """
+        if _look(self._path) != self._before:
+            raise UnreadableText(
+                "somebody changed it while it was read, so nothing more of it was used: give the "
+                "same command when it is whole"
+            )
+
+
+def _look(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError as error:
+        problem = (error.strerror or str(error)).lower()
+        raise UnreadableFile(path, problem, is_there=False) from error
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
     """The bytes of a file, unpacked if they are packed with gzip.

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.importing.encodings import TextOfFile
+from holdfast.importing.encodings import Steadiness, TextOfFile
 from holdfast.importing.flaws import Flaw, UnreadableFile, UnreadableText
 from holdfast.importing.formats import (
     Format,
@@ -63,11 +63,14 @@ def read_orders(path: Path, options: ReadOptions = DEFAULTS) -> OrderFile:
     :raises UnreadableFile: nothing of it may be used: it cannot be opened, decoded or unpacked,
         its header is not complete, or there is no line in it.
     """
+    steadiness = Steadiness(path)
     text = TextOfFile(path, options.encoding)
     try:
-        return _Reading(path, text, options).read()
+        found = _Reading(path, text, options).read()
+        steadiness.require()
     except UnreadableText as error:
         raise UnreadableFile(path, error.problem) from error
+    return found
 
 
 class _Reading:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.importing import encodings
-from holdfast.importing.encodings import Encoding
-from holdfast.importing.flaws import UnreadableFile
+from holdfast.importing.encodings import Encoding, Steadiness
+from holdfast.importing.flaws import UnreadableFile, UnreadableText
 from holdfast.importing.reading import read_orders
 from tests.unit.importing.files import GENERAL, HEADER, line, numbers, read, read_bytes
 
@@ -138,3 +138,15 @@ def test_an_archive_cut_anywhere_places_nothing(
         file = read_bytes(tmp_path_factory.getbasetemp(), packed[:cut])
         assert whole
         assert len(numbers(file)) == 20
+
+
+def test_a_file_that_is_written_while_it_is_read_is_no_file_to_use(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text("half")
+    steadiness = Steadiness(path)
+    steadiness.require()
+
+    path.write_text("the whole")
+
+    with pytest.raises(UnreadableText, match="give the same command when it is whole"):
+        steadiness.require()
