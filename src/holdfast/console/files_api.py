@@ -4,7 +4,15 @@ Who calls says so with each request, as everywhere: `authorization: Bearer hf_li
 fields are told in docs/import.md; errors are problem details (RFC 9457), as the services tell them.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+)
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +26,10 @@ from starlette.types import Receive, Scope, Send
 
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.http.browsers import is_of_others
+from holdfast.chassis.http.flaws import Flaws
+from holdfast.chassis.http.headers import gathered, idempotency_key
 from holdfast.chassis.http.problems import CONTENT_TYPE, RETRY_S, problem
+from holdfast.chassis.validation import ID_CHARACTERS_MAX, Violations
 from holdfast.client import (
     Caller,
     DeadlineExceeded,
@@ -30,17 +41,23 @@ from holdfast.client import (
 from holdfast.console.forms import Form
 from holdfast.console.intake import Full, Intake, Intakes, owner_of
 from holdfast.console.screens.exports import exported
-from holdfast.console.screens.files import TO_BRING, TO_FETCH
+from holdfast.console.screens.files import STATUSES, TO_BRING, TO_FETCH
 from holdfast.console.screens.imports import options_of
 from holdfast.console.statuses import status_of
 from holdfast.console.uploads import FILE_BYTES_MAX, TooLarge, keep_body
 from holdfast.console.words import chosen
+from holdfast.importing.dates import DateOrder
+from holdfast.importing.encodings import Encoding
+from holdfast.importing.locales import Locale
+from holdfast.importing.tables import FileKind
 
 ROOT = "/files"
 BEARER = "bearer "
 SWITCHES = ("ignore_unknown", "again", "displace")
 ENGLISH = chosen("en", "")
 _SOON = {"retry-after": str(RETRY_S)}
+NAME_CHARACTERS_MAX = 255
+OF_STOCK = frozenset({"again", "displace"})
 PARAMETERS = frozenset({"name", "locale", "dates", "currency", "encoding", "dry_run", *SWITCHES})
 OF_EXPORTS, OF_ORDERS = frozenset({"format"}), frozenset({"format", "from", "to", "status"})
 
@@ -124,13 +141,15 @@ class FilesApi:
         """Keep the body, look what would become of it and, unless `dry_run`, take it in."""
         call.require("imports:write", *_of_kind(call, TO_BRING))
         intakes, owner, kind = self._intakes(), call.owner, call.path("kind")
-        call.refuse_parameters_but(PARAMETERS)
+        call.refuse_parameters_but(PARAMETERS if kind == "stock" else PARAMETERS - OF_STOCK)
+        if call.request.headers.get("content-type", "").lower().startswith("multipart/"):
+            raise Problematic(415, "the body is the file, and no form: curl --data-binary @FILE")
         form = Form(ENGLISH, "bring", {**_switched(call), "kind": kind})
         options = options_of(form, [kind])
         is_look = call.switch("dry_run", form)
-        if form.errors:
-            raise Problematic(400, "parameters are wrong", form.errors)
-        asked = call.request.headers.get("idempotency-key", "") or new_request_id()
+        _require_name(form)
+        _require_choices(form, {"locale": Locale, "dates": DateOrder, "encoding": Encoding})
+        asked = call.idempotency_key() or new_request_id()
         intake = await self._kept(call, asked, kind, options)
         intake.goes_on = not is_look
         if (known := intakes.brought(asked, owner)) is None:
@@ -204,7 +223,8 @@ class FilesApi:
         answer = await exported(client, form, self._clock.now())
         if answer is None:
             await client.close()
-            raise Problematic(400, "parameters are wrong", form.errors)
+            _require_choices(form, {"format": FileKind, "status": STATUSES})
+            raise AssertionError("something is wrong with one of them")
         answer.body_iterator = _closing(client, answer.body_iterator)
         return answer
 
@@ -236,9 +256,28 @@ class _Call:
             raise Problematic(403, f"this needs {' and '.join(missing)}, which you don't have")
 
     def refuse_parameters_but(self, known: frozenset[str]) -> None:
-        """:raises Problematic: there are others, which a typo may have made."""
-        if unknown := self.request.query_params.keys() - known:
-            raise Problematic(400, "there are no such parameters", dict.fromkeys(unknown, "?"))
+        """:raises Problematic: there are others, which a typo may have made, or one twice."""
+        names = [name for name, _ in self.request.query_params.multi_items()]
+        told = f"is not known here: there are {', '.join(sorted(known))}"
+        wrong = {name: told for name in names if name not in known}
+        wrong |= {name: "is there twice" for name, count in Counter(names).items() if count > 1}
+        if wrong:
+            raise Problematic(400, "parameters are wrong", wrong)
+
+    def idempotency_key(self) -> str:
+        """What names this request for ever, as everywhere over HTTP; "": nothing does.
+
+        :raises Problematic: it is no such name.
+        """
+        flaws = Flaws()
+        key = idempotency_key(gathered(self.request.scope["headers"]), flaws)
+        if len(key) > ID_CHARACTERS_MAX:
+            told = f"has {len(key)} characters; at most {ID_CHARACTERS_MAX} are allowed"
+            flaws.add("Idempotency-Key", told, place="header")
+        if flaws.found:
+            (flaw,) = flaws.found
+            raise Problematic(400, f"{flaw.name} {flaw.detail}")
+        return key
 
     def switch(self, name: str, form: Form) -> bool:
         """Whether something was asked for; what is neither yes nor no is an error of the form."""
@@ -255,6 +294,26 @@ def _switched(call: _Call) -> dict[str, str]:
         if found.get(name, "false").lower() == "false":
             found.pop(name, None)
     return found
+
+
+def _require_name(form: Form) -> None:
+    """What the file is called is shown to people, and stands in lists."""
+    found = Violations()
+    found.text("name", form.text("name"), characters_max=NAME_CHARACTERS_MAX)
+    if found:
+        form.errors["name"] = found.refusal().violations[0][1]
+
+
+def _require_choices(form: Form, choices: Mapping[str, Iterable[str]]) -> None:
+    """What people choose from what they see, programs have to be told.
+
+    :raises Problematic: something is wrong with a parameter.
+    """
+    for name, known in choices.items():
+        if name in form.errors:
+            form.errors[name] = f"must be one of {', '.join(known)}"
+    if form.errors:
+        raise Problematic(400, "parameters are wrong", form.errors)
 
 
 def _of_kind(call: _Call, needed: dict[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -168,6 +168,8 @@ WRONG = {
     "neither yes nor no": ("POST", "/files/imports/stock?dry_run=maybe", 400),
     "no such locale": ("POST", "/files/imports/stock?locale=xx", 400),
     "no such currency": ("POST", "/files/imports/stock?currency=ABC", 400),
+    "a parameter of another import": ("POST", "/files/imports/prices?again=true", 400),
+    "no file's name": ("POST", "/files/imports/stock?name=a%00b", 400),
     "no such import": ("GET", "/files/imports/none", 404),
     "nothing there": ("GET", "/files/elsewhere", 404),
     "a slash too few": ("GET", "/files", 404),
@@ -190,6 +192,72 @@ async def test_what_is_wrong_is_refused_by_name(http: httpx2.AsyncClient, case: 
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"]
+
+
+async def test_what_is_asked_for_twice_and_otherwise_is_not_done(
+    holdfast: RunningHoldfast, http: httpx2.AsyncClient
+) -> None:
+    """The last one counted: a dry run that was asked for took the file in."""
+    path = "/files/imports/products?dry_run=true&dry_run=false"
+
+    answer = await http.post(path, content=PRODUCTS)
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"parameter": "dry_run", "detail": "is there twice"}]
+    assert [one async for one in holdfast.client.inventory.list_products()] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/files/imports/stock?locale=xx", "must be one of en-GB, en-US, de,"),
+        ("/files/imports/stock?dryrun=true", "is not known here: there are again, currency,"),
+        ("/files/exports/orders?status=LOST", "must be one of PENDING, RESERVED,"),
+        ("/files/exports/orders?format=pdf", "must be one of csv, jsonl, xlsx"),
+    ],
+)
+async def test_who_sees_no_form_is_told_what_there_is(
+    http: httpx2.AsyncClient, path: str, told: str
+) -> None:
+    verb = "POST" if "imports" in path else "GET"
+
+    answer = await http.request(verb, path, content=PRODUCTS if verb == "POST" else None)
+
+    ((error),) = answer.json()["errors"]
+    assert told in error["detail"]
+
+
+async def test_a_form_with_a_file_in_it_is_no_file(http: httpx2.AsyncClient) -> None:
+    """As `curl -F` sends it: its first line was taken for the header."""
+    answer = await http.post("/files/imports/products", files={"file": PRODUCTS})
+
+    assert answer.status_code == 415
+    assert "--data-binary" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 129, '"left open'])
+async def test_a_key_that_names_no_request_is_refused(http: httpx2.AsyncClient, key: str) -> None:
+    """An empty one was none, and each repeat another import."""
+    headers = {"idempotency-key": key}
+
+    answer = await http.post("/files/imports/products", content=PRODUCTS, headers=headers)
+
+    assert answer.status_code == 400
+    assert "Idempotency-Key" in answer.json()["detail"]
+    assert (await http.get("/files/imports")).json() == {"imports": []}
+
+
+async def test_a_key_is_the_same_bare_and_quoted(http: httpx2.AsyncClient) -> None:
+    first, again = [
+        await http.post(
+            "/files/imports/products?dry_run=true",
+            content=PRODUCTS,
+            headers={"idempotency-key": key},
+        )
+        for key in ("today", '"today"')
+    ]
+
+    assert first.json()["import_id"] == again.json()["import_id"]
 
 
 @pytest.mark.parametrize(
