@@ -70,7 +70,8 @@ class _Csv:
 def _harmless(cell: Cell) -> str:
     """A cell as text; a spreadsheet takes no text for a formula, and our reader takes it back."""
     if isinstance(cell, str):
-        return f"'{cell}" if _FORMULA.match(cell) else cell
+        text = cell.replace("\r\n", "\n").replace("\r", "\n")  # as it is read, whoever reads it
+        return f"'{text}" if _FORMULA.match(text) else text
     return as_text(cell)
 
 

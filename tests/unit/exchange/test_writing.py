@@ -27,6 +27,15 @@ def test_any_text_comes_back_as_it_was(
     assert names_in(path) == texts
 
 
+def test_a_text_that_begins_with_a_carriage_return_gets_no_apostrophe(tmp_path: Path) -> None:
+    """It came back as an apostrophe and a line feed, and an export that was imported changed it."""
+    path = tmp_path / "file.csv"
+    with whole_file(path) as stream, writer(stream, FileKind.CSV, ("product_id", "name")) as out:
+        out.row(["LAMP", "\r=1+1"])
+
+    assert names_in(path) == ["\n=1+1"]
+
+
 def names_in(path: Path) -> list[str]:
     shape = Shape(("product_id", "name"), ("product_id",))
     found = open_table(path, shape, TableOptions()).records()
