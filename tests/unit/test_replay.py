@@ -251,6 +251,7 @@ async def test_the_report_for_people_names_what_happened_and_nothing_else(
     assert told["refused"] == "1, short at the stock check and not recorded"
     assert told["units"] == "80 confirmed of 100 asked for"
     assert told["  LOST"] == told["  PENDING"] == told["FAILED"] == ""
+    assert told["columns left out"] == ""
 
 
 def test_all_flawed_lines_are_told_with_file_and_number_and_what_that_means(

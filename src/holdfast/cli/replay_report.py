@@ -55,6 +55,7 @@ class ReplayReport:
     skipped_lines: dict[str, int]
     skipped_orders: dict[str, int]
     flaws: list[Flaw]  # every line that could not be read
+    columns_left_out: list[str] = field(default_factory=list)  # a discount, say, counts for nothing
     products_created: int = 0
     products_present: int = 0
     cover: float | None = None  # as it was asked for
@@ -117,6 +118,7 @@ def facts(report: ReplayReport) -> dict[str, str]:
     placing, settling = report.seconds_placing, report.seconds_settling
     return {
         "file": f"{report.file}, {report.lines:,} lines",
+        "columns left out": ", ".join(report.columns_left_out),
         "skipped lines": _counts(report.skipped_lines),
         "skipped orders": _counts(report.skipped_orders),
         "products": f"{report.products_created:,} created{_there(report.products_present)}",

@@ -116,6 +116,7 @@ class _Replay:
             skipped_lines=dict(file.skipped_lines.most_common()),
             skipped_orders=dict(file.skipped_orders.most_common()),
             flaws=file.flaws,
+            columns_left_out=file.columns_left_out,
             failed=file.held_back,
             held_back=file.held_back,
             cover=None if options.cover is None else float(options.cover),

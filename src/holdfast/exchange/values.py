@@ -17,7 +17,7 @@ from holdfast.chassis.validation import ID_CHARACTERS_MAX, Violations
 from holdfast.client import Money
 from holdfast.importing.dates import DateOrder, moment
 from holdfast.importing.flaws import Unintelligible, quoted
-from holdfast.importing.identities import failed_in_spreadsheet, rewritten
+from holdfast.importing.identities import lost_in, rewritten
 from holdfast.importing.locales import Locale, is_of_few_digits, manner_of, number
 from holdfast.importing.numbers import decimals_of, one_or_thousands
 from holdfast.importing.tables import Cell, Record
@@ -103,9 +103,8 @@ class Values:
         value = as_text(cell)
         if value and not isinstance(cell, str):
             self.warn(column, f"{quoted(value)} {_no_text(cell)}: format the column as text")
-        elif failed_in_spreadsheet(value):
-            told = "is what a spreadsheet writes where it failed: mend the cell"
-            self.warn(column, f"{quoted(value)} {told}; it is kept as it stands there")
+        elif lost := lost_in(value):
+            self.warn(column, f"{quoted(value)} {lost}; it is kept as it stands there")
         return self._problems.text(column, value, characters_max=characters_max)
 
     def whole(self, column: str, *, lowest: int, highest: int) -> int | None:

@@ -52,6 +52,10 @@ def moment(text: str, order: DateOrder | None = None) -> datetime:
 
 def _parted(text: str, found: re.Match[str], order: DateOrder | None) -> datetime:
     is_iso = len(found["first"]) == 4 and found["mark"] == "-"
+    if is_iso and min(len(found["second"]), len(found["third"])) < 2:
+        raise Unintelligible(
+            f"the date {quoted(text)} has a month or a day of one digit: write it as {_ISO}"
+        )
     if is_iso and not found["half"]:
         raise Unintelligible(
             f"the date {quoted(text)}: there is no such day or time; write it as {_ISO}"

@@ -39,6 +39,11 @@ class Columns:
     def width(self) -> int:
         return len(self.names)
 
+    def left_out(self) -> list[str]:
+        """The names of the columns that nothing is read of."""
+        used = set(self.at.values())
+        return [name for index, name in enumerate(self.names) if index not in used]
+
     def is_data_sets(self) -> bool:
         """Whether all columns of the UCI Online Retail data set are there."""
         return {squeezed(name) for name in DATA_SET} <= {squeezed(name) for name in self.names}

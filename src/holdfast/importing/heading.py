@@ -26,7 +26,7 @@ class Heading(NamedTuple):
     @property
     def told(self) -> str:
         """What was found, for people who miss something."""
-        some = listed(self.names[:_NAMES_TOLD_MAX]) or "none"
+        some = listed_in_part(self.names) or "none"
         return f"found {some} (separated by {SEPARATORS[self.separator]})"
 
     def require_names(self) -> None:
@@ -75,6 +75,12 @@ def read_heading(lines: Lines, known: Callable[[Sequence[str]], int]) -> Heading
                     f"{heading.where}: column {index} has {named(character)}: remove it"
                 )
     return heading
+
+
+def listed_in_part(names: Sequence[str]) -> str:
+    """Names as they are told to people; of very many the first."""
+    more = len(names) - _NAMES_TOLD_MAX
+    return listed(names[:_NAMES_TOLD_MAX]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def listed(names: Iterable[str]) -> str:

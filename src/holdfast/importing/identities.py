@@ -54,9 +54,13 @@ def seen(text: str) -> str:
     return " ".join(unmarked.split())
 
 
-def failed_in_spreadsheet(text: str) -> bool:
-    """Whether it is what a spreadsheet writes where it has no value, such as #N/A."""
-    return text.startswith(_SPREADSHEET_ERRORS)
+def lost_in(text: str) -> str | None:
+    """What was lost before the file was written, so that a sign stands there in its place."""
+    if text.startswith(_SPREADSHEET_ERRORS):
+        return "is what a spreadsheet writes where it failed: mend the cell"
+    if "\ufffd" in text:
+        return "has U+FFFD, in place of a letter that some program could not read: write the letter"
+    return None
 
 
 def rewritten(text: str) -> str | None:
@@ -72,8 +76,8 @@ def rewritten(text: str) -> str | None:
         return f"is a number with thousands marks: {_AS_TEXT}"
     if text[0] in "='":
         return f"begins with a spreadsheet's mark for text or a formula, {text[0]!r}: remove it"
-    if failed_in_spreadsheet(text):
-        return "is what a spreadsheet writes where it failed: mend the cell"
+    if lost := lost_in(text):
+        return lost
     if text.casefold() in _EMPTY_WORDS:
         return "is what a program writes for an empty cell: write the value, or leave it empty"
     return None

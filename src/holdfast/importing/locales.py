@@ -110,7 +110,8 @@ def _pattern(locale: Locale | None) -> re.Pattern[str]:
 def _why_not(text: str, locale: Locale | None) -> str:
     if _EXPONENT.fullmatch(text):
         return "a number with an exponent, which may have lost digits: write it out"
-    if text and not text.strip("0123456789.,'\u2019-" + _SPACES):
+    is_marked = any(mark in text for mark in ".,'\u2019" + _SPACES)
+    if is_marked and not text.strip("0123456789.,'\u2019-" + _SPACES):
         if locale is None:
             return (
                 "which may be read in more than one way: write 1234.56, or say how the file is "

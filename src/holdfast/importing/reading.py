@@ -53,6 +53,7 @@ class OrderFile:
     flaws: list[Flaw]  # all of them, in the order of the file
     stopped_by: Flaw | None  # the first that may belong to any order
     hint: str  # what may help with the flaws, if something is known; else empty
+    columns_left_out: list[str]  # those that nothing is read of
 
 
 def read_orders(path: Path, options: ReadOptions = DEFAULTS) -> OrderFile:
@@ -110,6 +111,7 @@ class _Reading:
             flaws=self._orders.flaws,
             stopped_by=self._orders.stopped_by,
             hint=self._hint(),
+            columns_left_out=self._columns.left_out(),
         )
 
     def _take(self, row: Row | BadRow) -> None:

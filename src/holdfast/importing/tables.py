@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from holdfast.importing.encodings import ZIP, Encoding, TextOfFile, opened
 from holdfast.importing.flaws import UnreadableFile, UnreadableText, quoted
-from holdfast.importing.heading import Heading, listed, read_heading, squeezed
+from holdfast.importing.heading import Heading, listed, listed_in_part, read_heading, squeezed
 from holdfast.importing.rows import LINE_CHARS_MAX, BadRow, Lines, Row, rows
 
 # A cell of a text file is text; workbooks and JSON also know numbers, days and truth.
@@ -94,12 +94,12 @@ class KnownColumns:
         if "" in names and not options.ignore_unknown:
             raise UnreadableText(
                 f"{where}: column {names.index('') + 1} has no name: name it or remove it; found "
-                f"{listed(names)}"
+                f"{listed_in_part(names)}"
             )
         if self.ignored and not options.ignore_unknown:
             raise UnreadableText(
-                f"{where}: nobody knows {listed(map(quoted, self.ignored))}: rename or remove it, "
-                f"or leave it out by --ignore-unknown; known are {listed(shape.names)}"
+                f"{where}: nobody knows {listed_in_part([*map(quoted, self.ignored)])}: rename or "
+                f"remove it, or leave it out by --ignore-unknown; known are {listed(shape.names)}"
             )
         seen: dict[str, int] = {}
         for index, name in enumerate(self.names):
@@ -113,8 +113,8 @@ class KnownColumns:
             seen[name] = index
         if missing := [name for name in shape.required if name not in seen]:
             raise UnreadableText(
-                f"{where}: it lacks {listed(missing)}; found {listed(map(quoted, names))}; known "
-                f"are {listed(shape.names)}"
+                f"{where}: it lacks {listed(missing)}; found "
+                f"{listed_in_part([*map(quoted, names)])}; known are {listed(shape.names)}"
             )
 
 

@@ -59,6 +59,7 @@ def test_such_a_form_is_read_as_it_was_said(text: str, order: DateOrder, at: dat
         ("yesterday", "cannot be read: write it as 2026-"),
         ("2026-13-01", "there is no such day"),
         ("2026-02-30 09:00", "there is no such day"),
+        ("2026-3-1", "a month or a day of one digit"),
         ("2026-03-02 09:00.5", "write it as 2026-"),
     ],
 )

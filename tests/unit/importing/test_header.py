@@ -138,3 +138,11 @@ def test_a_column_of_currencies_must_agree_with_the_currency_of_the_file(tmp_pat
 
     assert (numbers(in_pounds), numbers(in_euros)) == (["1"], ["2"])
     assert "the currency is 'EUR', and the file is read in GBP" in the_flaw(in_pounds).problem
+
+
+def test_columns_that_nothing_is_read_of_are_named(tmp_path: Path) -> None:
+    """A discount that counts for nothing is to be told, and so is that an order was cancelled."""
+    header = "order,product,quantity,date,price,customer,discount,status"
+    found = read(tmp_path, "1,LAMP,1,2026-03-01,10.00,ada,5.00,cancelled", header=header)
+
+    assert found.columns_left_out == ["discount", "status"]

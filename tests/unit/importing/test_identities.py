@@ -36,6 +36,7 @@ def test_a_decomposed_code_is_the_composed_one() -> None:
         ("'QUO-E", "a spreadsheet's mark for text"),
         ("#N/A", "where it failed"),
         ("#REF!", "where it failed"),
+        ("R\ufffdSE", "has U+FFFD, in place of a letter that some program could not read"),
         ("nan", "for an empty cell"),
         ("NULL", "for an empty cell"),
         ("UNI-A\u00a0", "U+00A0 NO-BREAK SPACE, in place 6"),

@@ -45,7 +45,8 @@ def test_a_number_means_what_the_locale_says(
         ("5 pcs", None, "because of 'p' (U+0070 LATIN SMALL LETTER P)"),
         ("£5", None, "because of '£' (U+00A3 POUND SIGN)"),
         ("\u0661", None, "ARABIC-INDIC DIGIT ONE"),
-        ("-", None, "may be read"),
+        ("-", None, "is no number: write digits only"),
+        ("5-", None, "is no number: write digits only"),
         ("9" * 31, None, "too long for a number"),
     ],
 )

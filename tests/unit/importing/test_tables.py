@@ -173,6 +173,13 @@ def test_a_list_of_json_and_a_missing_file_are_told_at_once(tmp_path: Path) -> N
         open_table(tmp_path / "none", SHAPE, PLAIN)
 
 
+def test_of_very_many_columns_that_nobody_knows_the_first_are_told(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableText) as refused:
+        records(tmp_path, "product_id,on_hand" + ",colour" * 3_000 + "\nLAMP,5\n")
+
+    assert "and 2,970 more" in refused.value.problem
+
+
 def test_unknown_columns_are_left_out_when_that_is_asked_for(tmp_path: Path) -> None:
     options = TableOptions(ignore_unknown=True)
 
