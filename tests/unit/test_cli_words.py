@@ -98,3 +98,23 @@ def test_fields_are_told_as_people_call_them(network: Network) -> None:
 
     told = result.stderr.splitlines()[1:]
     assert told == ["  line 2, unit price: bad", "  lines: worse", "  name: worst"]
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("amount.nanos", "amount"),
+        ("amount.currency_code", "amount, currency"),
+        ("lines[0].unit_price.nanos", "line 1, unit price"),
+        ("charges[1].amount.units", "charge 2, amount"),
+    ],
+)
+def test_an_amount_is_told_as_what_was_typed_and_not_as_it_is_sent(
+    network: Network, field: str, told: str
+) -> None:
+    network.answer("RecordPayment", bad_request([(field, "GBP has only 2 digits after the point")]))
+
+    order_id = "01a22e41-59c4-7f8f-9478-1510aacbc3e5"
+    result = holdfast(network, *f"order pay {order_id} captured 1.005 --reference r".split())
+
+    assert f"\n  {told}: GBP has only 2 digits after the point" in result.stderr

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from holdfast.client import Money
+from holdfast.client import InvalidRequest, Money, Violation
+from holdfast.client._errors import Failure
 from holdfast.console.forms import Form
 from holdfast.console.words import languages
 
@@ -39,3 +40,13 @@ def test_an_amount_that_a_form_suggests_is_read_as_itself(language: str) -> None
     suggested = languages()[language].typed(Money("EUR", 123_450))
 
     assert form(language, suggested).amount("amount") == Decimal("1234.50")
+
+
+@pytest.mark.parametrize("field", ["amount", "amount.nanos", "amount.units"])
+def test_what_is_wrong_with_an_amount_is_told_where_it_was_typed(field: str) -> None:
+    paying = form("en", "1.005")
+    found = Failure("INVALID_ARGUMENT", "no", violations=(Violation(field, "is too fine"),))
+
+    paying.refuse(InvalidRequest(found), {})
+
+    assert paying.errors == {"amount": "is too fine"}

@@ -139,10 +139,11 @@ def _exit_code(error: Exception) -> int:
 
 def _in_words(field: str) -> str:
     """A field of a request as people call it: lines[0].unit_price is line 1, unit price."""
+    whole = re.sub(r"\.(nanos|units)$", "", field).replace(".currency_code", ", currency")
     counted = re.sub(
-        r"\b(line|location)(?:_id)?s\[([0-9]+)\]\.?",
+        r"\b(line|location|charge)(?:_id)?s\[([0-9]+)\]\.?",
         lambda at: f"{at[1]} {int(at[2]) + 1}, ",
-        field,
+        whole,
     )
     placed = re.sub(r"\b(ship_to|bill_to|sourcing|backorder|address)\.", r"\1, ", counted)
     bare = re.sub(r"^(product|location|shipment)\.", "", placed)

@@ -1,6 +1,7 @@
 """What people type into forms: read with all its flaws, and shown again with them."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -19,6 +20,7 @@ BODY_BYTES_MAX = 1024 * 1024
 FORM_S_MAX = 30.0  # for a form to arrive
 FIELDS_MAX = 10_000
 DIGITS_MAX = 12  # of a number in a form: longer ones are slow to read, or can't be
+_PART_OF_AMOUNT = re.compile(r"\.(nanos|units)$")  # people type it as one
 UNSEEN = {"request_id", "version"}  # what forms bring along: a flaw of it is told on top
 
 
@@ -100,10 +102,11 @@ class Form:
         :param prefix: of those that are named alike, the service's begin so.
         """
         for violation in error.violations:
-            field_name = violation.field.partition("[")[0].removeprefix(prefix)
-            name = fields.get(violation.field, field_name)
+            path = _PART_OF_AMOUNT.sub("", violation.field)
+            field_name = path.partition("[")[0].removeprefix(prefix)
+            name = fields.get(path, field_name)
             at = name if name in self.values and name not in UNSEEN else ""
-            told = violation.description if at else f"{violation.field} {violation.description}"
+            told = violation.description if at else f"{path} {violation.description}"
             self.errors.setdefault(at, told)
 
     def _read(self, name: str, read: Callable[[str], T], flaw: str) -> T | None:
