@@ -11,7 +11,7 @@ from contextlib import closing
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
@@ -29,10 +29,13 @@ from holdfast.importing.tables import (
     TableOptions,
 )
 
-# Texts of a workbook are kept beside its rows and read as a whole; a bomb would fill the memory.
-TEXTS_BYTES_MAX = 256 * 1024 * 1024
+# Texts and styles are kept beside the rows, and a row is read as a whole: a bomb in one of them
+# would fill the memory.
+PART_BYTES_MAX = 256 * 1024 * 1024
+ROW_BYTES_MAX = 4 * 1024 * 1024
+_ROW = re.compile(rb"</?(?:[A-Za-z0-9]+:)?row\b")
 _BOOK_BYTES_MAX = 4 * 1024 * 1024
-_TEXTS, _BOOK = "xl/sharedStrings.xml", "xl/workbook.xml"
+_SHEETS, _BOOK = "xl/worksheets/", "xl/workbook.xml"
 # openpyxl takes it for true where nothing is said of it.
 _COMPUTES_ON_LOAD = re.compile(rb"""\bfullCalcOnLoad\s*=\s*["'](1|true)["']""")
 _DAMAGED = (
@@ -132,13 +135,30 @@ class _Parser(WorkSheetParser):
         return cell
 
 
+class _OfShortRows:
+    """The text of a sheet, as far as none of its rows is too long to be kept."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source, self._bytes = source, 0
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._source.read(size)
+        self._bytes = 0 if _ROW.search(piece) else self._bytes + len(piece)
+        if self._bytes > ROW_BYTES_MAX:
+            raise UnreadableText(
+                f"one of its rows takes more than the {ROW_BYTES_MAX:,} bytes that are read: save "
+                "it as CSV"
+            )
+        return piece
+
+
 def _rows_of(
     book: Any, sheet: Any, *, computes_on_load: bool
 ) -> Iterator[tuple[int, list[object]]]:
     """The rows that the sheet has, with their numbers."""
     with sheet._get_source() as source:  # noqa: SLF001  # openpyxl's own reader hides formulas
         parser = _Parser(
-            source,
+            _OfShortRows(source),
             sheet._shared_strings,  # noqa: SLF001
             data_only=True,
             epoch=book.epoch,
@@ -207,8 +227,10 @@ def _require_bounds(sizes: Mapping[str, int]) -> None:
         raise UnreadableText(
             "it is a zip archive and no workbook (xlsx): unpack it, or save the sheet as CSV"
         )
-    if sizes.get(_TEXTS, 0) > TEXTS_BYTES_MAX:
-        raise UnreadableText(
-            f"its texts take {sizes[_TEXTS]:,} bytes, more than the {TEXTS_BYTES_MAX:,} that are "
-            "read: save it as CSV"
-        )
+    for name, size in sizes.items():
+        is_kept = name.endswith((".xml", ".rels")) and not name.startswith(_SHEETS)
+        if is_kept and size > PART_BYTES_MAX:
+            raise UnreadableText(
+                f"its part {name} takes {size:,} bytes, more than the {PART_BYTES_MAX:,} that are "
+                "read: save it as CSV"
+            )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook as Book
 
+from holdfast.importing import workbooks
 from holdfast.importing.flaws import UnreadableFile, UnreadableText
 from holdfast.importing.opening import open_table
 from holdfast.importing.tables import BadRecord, Record, Shape, TableOptions
@@ -176,3 +177,27 @@ def test_a_sheet_that_is_a_chart_is_told_and_no_error_of_ours(tmp_path: Path) ->
 
     with pytest.raises(UnreadableText, match="the workbook is damaged, or none"):
         list(open_table(tmp_path / "book.xlsx", SHAPE, TableOptions()).records())
+
+
+def test_a_row_that_would_fill_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of six million cells fits into 180 kB, and took 2.7 GB."""
+    monkeypatch.setattr(workbooks, "ROW_BYTES_MAX", 100_000)
+    records(tmp_path, ["product_id", "on_hand"], ["LAMP", 7], ["MUG", 5])
+    cells = '<c r="A2"><v>1</v></c>' * 10_000
+
+    with pytest.raises(UnreadableText, match="one of its rows takes more than the 100,000 bytes"):
+        rewritten(tmp_path, SHEET, '</row><row r="3"', f'{cells}</row><row r="3"')
+    lines: list[list[object]] = [["LAMP"] for _ in range(5_000)]
+    assert len(records(tmp_path, ["product_id"], *lines)) == 5_000
+
+
+def test_a_part_that_is_kept_and_would_fill_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbooks, "PART_BYTES_MAX", 20_000)
+    records(tmp_path, ["product_id"], ["LAMP"])
+
+    with pytest.raises(UnreadableText, match=r"its part xl/styles\.xml takes"):
+        rewritten(tmp_path, "xl/styles.xml", "<styleSheet ", "<styleSheet " + " " * 20_000)
