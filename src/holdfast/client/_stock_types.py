@@ -99,7 +99,7 @@ class SourcingReason(StrEnum):
     NEAREST = "NEAREST"  # it has some, and none that the order names before it had enough
     PINNED = "PINNED"  # the order names it, and none that it names before it had enough
     HAS_ALL = "HAS_ALL"  # the first, by priority or in the order's own list, that has all of it
-    FEWEST = "FEWEST"  # one of the fewest that have all of it together
+    FEWEST = "FEWEST"  # one of the fewest found to have all of it together
     UNKNOWN = "UNKNOWN"  # a reason that this version of the client does not know
 
 

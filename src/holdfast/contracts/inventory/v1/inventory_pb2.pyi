@@ -300,7 +300,9 @@ class _SourcingReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sourci
     SOURCING_REASON_HAS_ALL: _SourcingReason.ValueType  # 4
     """It has all of it: the first by priority, or in the order's own list, that has."""
     SOURCING_REASON_FEWEST: _SourcingReason.ValueType  # 5
-    """It is one of the fewest locations that have all of it together."""
+    """It is one of the fewest locations that have all of it together. Where at most 8 have some, or at most 12 of which three are
+    enough, that is proven; else there may be fewer.
+    """
 
 class SourcingReason(_SourcingReason, metaclass=_SourcingReasonEnumTypeWrapper):
     """Why stock is taken from a location."""
@@ -316,7 +318,9 @@ SOURCING_REASON_PINNED: SourcingReason.ValueType  # 3
 SOURCING_REASON_HAS_ALL: SourcingReason.ValueType  # 4
 """It has all of it: the first by priority, or in the order's own list, that has."""
 SOURCING_REASON_FEWEST: SourcingReason.ValueType  # 5
-"""It is one of the fewest locations that have all of it together."""
+"""It is one of the fewest locations that have all of it together. Where at most 8 have some, or at most 12 of which three are
+enough, that is proven; else there may be fewer.
+"""
 Global___SourcingReason: _TypeAlias = SourcingReason  # noqa: Y015
 
 class _TransferState:
