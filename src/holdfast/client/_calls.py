@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import grpc
 from google.protobuf.message import Message
@@ -48,6 +48,9 @@ AnswerT = TypeVar("AnswerT")
 class Calls:
     """Calls to one service, over one long-lived channel."""
 
+    # Where gRPC began. Whatever is asked of it in a fork of that process waits for ever, or aborts.
+    _grpc_process: ClassVar[int | None] = None
+
     def __init__(
         self,
         service: str,
@@ -58,6 +61,10 @@ class Calls:
         deadline_s: float,
         retry_s: float | None,
     ) -> None:
+        self._process = os.getpid()
+        if Calls._grpc_process not in (None, self._process):
+            raise client_forked()
+        Calls._grpc_process = self._process
         self._loop = _running_loop()
         self._identity = (("authorization", f"Bearer {key}"),) if key else ()
         if credentials is None:
@@ -68,7 +75,6 @@ class Calls:
         self._deadline_s = deadline_s
         self._retry_s = deadline_s if retry_s is None else retry_s
         self._closed = asyncio.Event()
-        self._process = os.getpid()
 
     async def close(self) -> None:
         """Close the channel: every call ends as Unavailable. A repeat changes nothing."""

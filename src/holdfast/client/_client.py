@@ -31,9 +31,10 @@ class Holdfast:
     fails because nothing answers, or because the service asks to come back later, is repeated
     with growing pauses as long as that is safe. Errors are `HoldfastError` and its subclasses.
 
-    A closed client says so to every call, as `Unavailable` with the reason CLIENT_CLOSED. A process
-    that forked off can't use its parent's client, and is told so (`Refused`): it makes its own. So
-    is another event loop, and whoever makes a client where none runs.
+    A closed client says so to every call, as `Unavailable` with the reason CLIENT_CLOSED. gRPC does
+    not go on in a process that forks off: once a client was made, none can be used or made in such
+    a process, which is told so (`Refused`, FORKED). One that was started by spawn makes its own.
+    A client belongs to the event loop that it is made in: elsewhere it is refused, too.
 
     Values that cannot be sent (a float for a quantity, half a character in a text, a time without
     a zone) are refused before anything is sent, as `InvalidRequest` with the fields.

@@ -291,8 +291,11 @@ def client_closed() -> HoldfastError:
 
 
 def client_forked() -> HoldfastError:
-    """The refusal of a client whose connections and thread are another process's."""
-    message = "this client was made before the process forked: make one in each process"
+    """The refusal of a client where gRPC, and perhaps its thread, are another process's."""
+    message = (
+        "a client was made before this process forked off, and gRPC does not go on after that: "
+        "start processes by spawn, or make no client before they fork"
+    )
     return Refused(Failure("FAILED_PRECONDITION", message, reason="FORKED"))
 
 

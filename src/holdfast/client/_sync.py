@@ -36,8 +36,7 @@ class HoldfastSync:
     """A client of all services for ordinary code; use it with `with`. Threads may share it.
 
     The same promises, errors and parameters as `Holdfast`, whose methods it runs. Async iterators
-    become plain ones. Its thread doesn't follow into a process that forks off: make a client there.
-    One that is still open when the program ends is closed then.
+    become plain ones. A client that is still open when the program ends is closed then.
     """
 
     def __init__(
