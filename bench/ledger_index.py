@@ -55,7 +55,7 @@ class Writer:
     async def write(self, batches: list[list[tuple[object, ...]]]) -> None:
         before_ns = self._cpu_ns()
         for columns in batches:
-            await self._connection.fetch(SQL["postgresql"].INSERT_MOVEMENTS, *columns)
+            await self._connection.fetch(SQL["postgresql"].INSERT_PROMISES, *columns)
         rows = len(batches) * ORDERS * LINES
         self.cpu_us.append((self._cpu_ns() - before_ns) / 1_000 / rows)
 
@@ -69,8 +69,8 @@ def batch(chance: random.Random, clock: SystemClock) -> list[tuple[object, ...]]
     for _ in range(ORDERS):
         order_id = clock.new_id()
         for number in chance.sample(range(PRODUCTS), LINES):
-            place = f"P{number:05}", "main", None
-            rows.append((*place, "RESERVATION", 0, 1, 9, 1, order_id, "", "", "orders", at))
+            place = f"P{number:05}", "main"
+            rows.append((*place, "RESERVATION", 1, 9, 1, order_id, "", "orders", at))
     return list(zip(*rows, strict=True))
 
 

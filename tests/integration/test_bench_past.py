@@ -1,11 +1,13 @@
-"""The past that benchmarks write straight into the databases fits the tables as they are today."""
+"""What benchmarks write straight into the databases fits the tables as they are today."""
 
 import asyncio
 from typing import cast
 
 import asyncpg
+import pytest
 
 from bench.growth import write_past
+from bench.ledger_index import LEDGERS, measure
 from bench.sought import add_what_is_sought
 from bench.testbed import Testbed
 from testbed.servers import PostgresServer
@@ -44,6 +46,25 @@ async def test_a_past_of_orders_is_written_into_both_databases(
 
     orders, reservations = counts
     assert orders == reservations > ORDERS, "the newest of them were refused"
+
+
+async def test_what_writes_movements_to_ledgers_with_other_indexes_fits_them(
+    postgres_server: PostgresServer, templates: Templates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = {name: f"bench-ledger-{number}" for number, name in enumerate(LEDGERS)}
+    try:
+        urls = {
+            name: await asyncio.to_thread(
+                templates.copy_database, "inventory", postgres_server, database
+            )
+            for name, database in names.items()
+        }
+        await measure(urls, movements=10, rounds=1)
+    finally:
+        for database in names.values():
+            await asyncio.to_thread(postgres_server.drop_database, database)
+
+    assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == [*LEDGERS]
 
 
 async def count(url: str, table: str) -> int:
