@@ -150,11 +150,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.delivering", description=__doc__)
     parser.add_argument("--cluster", action="store_true", help="each service a process of its own")
     parser.add_argument("--webhooks", type=int, default=200)
-    parser.add_argument("--bad", type=float, default=1 / 3, help="so many of them")
+    parser.add_argument("--bad", type=float, default=1 / 3, help="such a part of them, below 1")
     parser.add_argument("--hearing", type=int, default=1_000, help="so many hear of every order")
     parser.add_argument("--rate", type=float, default=2.0, help="orders/s")
     parser.add_argument("--seconds", type=float, default=30.0)
     options = parser.parse_args()
+    if not 0 <= options.bad < 1:
+        parser.error("--bad is a part of the webhooks, such as 0.3")
     os.environ |= {"HOLDFAST_UP_WEBHOOK_LOOPBACK": "true", "HOLDFAST_UP_LOG_LEVEL": "WARNING"}
     with ExitStack() as started:
         servers = Servers(started.enter_context(temporary_folder()), started, notifies=True)
