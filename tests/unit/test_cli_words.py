@@ -3,6 +3,7 @@
 import pytest
 
 from holdfast.chassis.grpc.statuses import bad_request, refusal
+from holdfast.cli.exits import BUG, NOT_FOUND, REFUSED, UNAVAILABLE, USAGE
 from tests.unit.test_cli_commands import Code, holdfast
 from tests.unit.test_client_network import Network, network
 
@@ -118,3 +119,10 @@ def test_an_amount_is_told_as_what_was_typed_and_not_as_it_is_sent(
     result = holdfast(network, *f"order pay {order_id} captured 1.005 --reference r".split())
 
     assert f"\n  {told}: GBP has only 2 digits after the point" in result.stderr
+
+
+def test_help_tells_what_exit_codes_mean(network: Network) -> None:
+    told = " ".join(holdfast(network, "--help").stdout.split())
+
+    for code in (REFUSED, USAGE, NOT_FOUND, UNAVAILABLE, BUG):
+        assert f" {code}: " in told

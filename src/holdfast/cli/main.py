@@ -42,6 +42,10 @@ app = CommandGroup(
     name="holdfast",
     cls=Commands,
     help="Orders that are never lost, stock that is never oversold.",
+    epilog="A command ends with 0 when it did what was asked; 1: that was refused, or something is "
+    "wrong with what was looked at; 2: it was typed wrong, or is not valid; 3: there is no such "
+    "thing; 4: no answer, or what is needed is taken; 70: a bug of ours; 130: Ctrl-C. What is "
+    "wrong stands on standard error.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
