@@ -40,7 +40,7 @@ class OrderLists:
         :param to_ship: only orders of which something can leave now.
         :param location_id: only orders for which units are held at this location; "": any.
         :param by_hold_end: only orders with a hold, the one that ends next first; neither with
-            another status nor `request_ids`, and not for a customer.
+            another status nor `request_ids`, and not by a token that names a customer.
         :param limit: at most so many orders; None: all.
         :param page_size: orders per call, at most 1,000; fewer come where they are large.
         """
