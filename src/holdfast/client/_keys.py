@@ -106,7 +106,9 @@ class Keys:
         )
 
     async def list(self) -> list[Key]:
-        """Every key there ever was, the oldest first."""
+        """Every key there ever was, the oldest first; those of users are forgotten a day after they
+        have expired.
+        """
         answer = await self._calls.ask(self._stub.ListKeys, pb.ListKeysRequest(), repeatable=True)
         return list(map(key_of, answer.keys))
 
