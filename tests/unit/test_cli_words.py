@@ -1,9 +1,19 @@
 """What commands say when something is wrong: what happened, to what, and what to do now."""
 
+from pathlib import Path
+
 import pytest
 
 from holdfast.chassis.grpc.statuses import bad_request, refusal
-from holdfast.cli.exits import BUG, NOT_FOUND, REFUSED, UNAVAILABLE, USAGE
+from holdfast.cli.exits import (
+    BUG,
+    NOT_FOUND,
+    REFUSED,
+    UNAVAILABLE,
+    USAGE,
+    Failed,
+    engine_errors,
+)
 from tests.unit.test_cli_commands import Code, holdfast
 from tests.unit.test_client_network import Network, network
 
@@ -126,3 +136,10 @@ def test_help_tells_what_exit_codes_mean(network: Network) -> None:
 
     for code in (REFUSED, USAGE, NOT_FOUND, UNAVAILABLE, BUG):
         assert f" {code}: " in told
+
+
+def test_a_folder_that_can_t_be_used_is_named_before_what_is_wrong_with_it() -> None:
+    with pytest.raises(Failed) as failed, engine_errors():
+        Path("/dev/null/holdfast-data").mkdir()
+
+    assert str(failed.value) == "/dev/null/holdfast-data: not a directory"

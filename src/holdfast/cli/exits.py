@@ -110,7 +110,11 @@ def engine_errors() -> Iterator[None]:
         raise
     except TracesNotInstalled as error:
         raise Failed(str(error), USAGE) from error
-    except (AddressInUse, DatabaseUnavailable, DataInUse, WrongSchema, OSError) as error:
+    except OSError as error:
+        problem = (error.strerror or str(error)).lower()
+        told = f"{error.filename}: {problem}" if error.filename else str(error)
+        raise Failed(told, UNAVAILABLE) from error
+    except (AddressInUse, DatabaseUnavailable, DataInUse, WrongSchema) as error:
         raise Failed(str(error), UNAVAILABLE) from error
 
 
