@@ -154,6 +154,7 @@ def test_an_order_shows_what_left_and_what_comes_back(network: Network) -> None:
     assert ["2", "MUG", "1", "0", "4.50", "GBP"] in rows
     assert "1=2 from main, 1=1 from shop   [b]DHL    T1" in shown
     assert ["r-1", "CLOSED", "1", "LAMP", "3", "2", "dark"] in rows
+    assert "what came by return r-1 cost 16.00 GBP" in shown, "so much may be given back"
 
 
 def test_an_order_of_which_nothing_left_says_nothing_of_it(network: Network) -> None:

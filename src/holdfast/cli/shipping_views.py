@@ -30,7 +30,7 @@ def show_shipments(shipments: Sequence[Shipment]) -> None:
 
 
 def show_returns(returns: Sequence[Return]) -> None:
-    """Print a row for each line of each."""
+    """Print a row for each line of each, and what the units that came cost."""
     if not returns:
         return
     print_line("")
@@ -45,6 +45,9 @@ def show_returns(returns: Sequence[Return]) -> None:
             for line in one.lines
         ],
     )
+    for one in returns:
+        if one.receipts:
+            print_line(f"what came by return {one.return_id} cost {one.value}")
 
 
 def show_return(found: Return, output: Output) -> None:
