@@ -1,5 +1,8 @@
 """What libraries log is told to operators, but for what is no matter of theirs."""
 
+import asyncio
+import gc
+import inspect
 import json
 import logging
 import os
@@ -12,6 +15,7 @@ from typing import Any
 
 import pytest
 import structlog
+from asyncpg.pool import PoolConnectionHolder
 
 from holdfast.chassis.process.telemetry import GRPC, configure_logging
 
@@ -38,6 +42,27 @@ def test_a_caller_that_goes_while_it_is_answered_is_no_error_in_the_log(
             log.exception("raised in core by servicer method [%s]", "/a/b")
 
     assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ValueError]
+
+
+@pytest.mark.usefixtures("configured")
+async def test_a_connection_that_comes_back_too_late_is_no_error_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """asyncpg tells of it with a traceback, for each call that a frozen database was left with."""
+    assert inspect.iscoroutinefunction(PoolConnectionHolder.release), "it is another one now"
+
+    async def fail() -> None:
+        raise TimeoutError
+
+    for name in ("PoolConnectionHolder.release", "told"):
+        fail.__qualname__ = name
+        task = asyncio.create_task(fail())
+        await asyncio.wait([task])
+        del task  # and with it, what nobody has asked for
+        gc.collect()
+
+    (record,) = caplog.records
+    assert "told()" in record.getMessage()
 
 
 def test_a_line_is_json_whatever_it_tells_of(capsys: pytest.CaptureFixture[str]) -> None:

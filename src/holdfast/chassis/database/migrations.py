@@ -134,7 +134,9 @@ def _upgrade(
     try:
         command.upgrade(config, "head", sql=written_to is not None)
     except CommandError as error:
-        raise WrongSchema(f"the {service} database is of a newer release: {error}") from error
+        raise WrongSchema(
+            f"the {service} database is of a newer release, use that one: {error}"
+        ) from error
     except DBAPIError as error:
         why = (error.orig and error.orig.__cause__) or error.orig
         raise DatabaseUnavailable(f"the {service} database can't be migrated: {why}") from error

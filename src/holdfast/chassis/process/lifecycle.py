@@ -124,7 +124,8 @@ async def holding(leadership: Leadership) -> AsyncIterator[None]:
 @asynccontextmanager
 async def until_signal() -> AsyncIterator[None]:
     """Run the block until SIGTERM or SIGINT: the first one cancels it, so that it ends in good
-    order wherever it is waiting, and is then forgotten; further ones change nothing.
+    order wherever it is waiting, and is then forgotten; further ones change nothing. So does
+    SIGHUP, of a terminal that was closed, unless who started us ignores it (nohup).
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None, "called from a coroutine"
@@ -135,7 +136,9 @@ async def until_signal() -> AsyncIterator[None]:
             stopped.set()
             task.cancel()
 
-    signals = (signal.SIGTERM, signal.SIGINT)
+    signals = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signals.append(signal.SIGHUP)
     for number in signals:
         loop.add_signal_handler(number, stop)
     try:

@@ -47,6 +47,7 @@ def configure_logging(
     for library in ("aiormq", "asyncpg"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     logging.getLogger(GRPC).addFilter(_is_no_departure)
+    logging.getLogger("asyncio").addFilter(_is_no_return)
 
 
 def _is_no_departure(record: logging.LogRecord) -> bool:
@@ -55,6 +56,14 @@ def _is_no_departure(record: logging.LogRecord) -> bool:
     gRPC tells that as an error, with a traceback, of any call that was given up at that moment.
     """
     return type((record.exc_info or (None, None))[1]).__name__ != "ExecuteBatchError"
+
+
+def _is_no_return(record: logging.LogRecord) -> bool:
+    """Whether it is anything but a connection that asyncpg took back when nobody waited any more.
+
+    A call was given up while its database stood still: whoever needs that next says so.
+    """
+    return "PoolConnectionHolder.release()" not in record.getMessage()
 
 
 class TracesNotInstalled(Exception):
