@@ -72,6 +72,24 @@ WRONG = {
 }
 
 
+@pytest.mark.parametrize("service", LOADED)
+def test_a_file_or_folder_that_is_empty_is_none_and_not_where_the_process_was_started(
+    service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, needed = LOADED[service]
+    for name in needed:
+        monkeypatch.setenv(f"HOLDFAST_{service.upper()}_{name.upper()}", NEEDED[name])
+    fields = type(settings.load()).model_fields.items()
+    paths = [name for name, field in fields if field.annotation == (Path | None)]
+    for name in paths:
+        monkeypatch.setenv(f"HOLDFAST_{service.upper()}_{name.upper()}", "")
+
+    found = settings.load()
+
+    assert paths
+    assert [name for name in paths if getattr(found, name) is not None] == []
+
+
 @pytest.mark.parametrize(
     ("service", "name", "value"),
     [

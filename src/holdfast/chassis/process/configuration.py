@@ -78,6 +78,7 @@ Settings = TypeVar("Settings", bound=ServiceSettings)
 
 def load_settings(kind: type[Settings], service: str, config: Path | None) -> Settings:
     """Read HOLDFAST_<SERVICE>_* from the environment, over the table [service] of the TOML file.
+    A file or folder that is empty is none.
 
     :raises ValueError: something is missing, malformed or unknown; the message names it.
     """
@@ -87,6 +88,9 @@ def load_settings(kind: type[Settings], service: str, config: Path | None) -> Se
         if name.startswith(prefix):
             values[name.removeprefix(prefix).lower()] = value
     _refuse_unseen(prefix, values)
+    for name, field in kind.model_fields.items():
+        if field.annotation == (Path | None) and values.get(name) == "":
+            del values[name]  # it would be the folder where the process was started
     try:
         return kind(**values)
     except ValidationError as error:
