@@ -133,6 +133,21 @@ async def test_a_replay_of_one_feed_leaves_what_waits_of_the_other(
     assert Counter(told.outside.ids(SHOP)[tries:]) == Counter(orders + adjusted)
 
 
+async def test_a_replay_passes_over_nothing_that_happens_after_it_was_asked_for(
+    told: Notifying,
+) -> None:
+    """Whoever dates it: its own clock may be behind that of who asks."""
+    await told.start()
+    webhook_id = await told.hook(SHOP)
+    await told.replay(webhook_id, Place({}, told.clock.now() + timedelta(seconds=30)))
+    ids = await told.happen(*subjects("a"))
+    while await told.follow() + await told.catch_up():
+        pass
+    await told.deliver_all()
+
+    assert told.outside.ids(SHOP) == ids
+
+
 async def test_who_is_disabled_while_it_catches_up_is_behind_no_more(told: Notifying) -> None:
     told.outside.behave[SHOP] = always(GONE)
     webhook_id = await told.hook(SHOP)

@@ -1,5 +1,7 @@
 """Webhooks are made once, changed by version, and only where they may be."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from holdfast.chassis.grpc.pages import make_token
@@ -83,7 +85,10 @@ async def test_a_place_that_is_none_is_refused_where_it_is_given(holdfast: Runni
         made = await client.create(shop.url)
         with pytest.raises(InvalidRequest) as replayed:
             await client.replay(made.webhook.webhook_id, after={"inventory": "x" * 200})
+        with pytest.raises(InvalidRequest) as too_late:
+            await client.replay(made.webhook.webhook_id, datetime.now(UTC) + timedelta(hours=1))
 
     assert [one.field for one in refused.value.violations] == ["after.orders"]
     assert [one.field for one in replayed.value.violations] == ["after.inventory"]
+    assert [one.field for one in too_late.value.violations] == ["after.since"]
     assert "earliest" in refused.value.violations[0].description

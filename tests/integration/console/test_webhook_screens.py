@@ -124,6 +124,7 @@ async def test_what_was_given_up_is_told_first_and_sent_again(
     today = await shop.browser.get(ROOT)
     listed = await shop.browser.get(page)
     system.is_well = True
+    future = await shop.browser.fill(page, f"{page}/switch", what="since", since="2999-01-01")
     late = await shop.browser.fill(page, f"{page}/switch", what="since", since="soon")
     on = await shop.browser.send(late, f"{page}/switch", what="failed", since="")
     every = await eventually(
@@ -137,6 +138,7 @@ async def test_what_was_given_up_is_told_first_and_sent_again(
     await eventually(lambda: deliveries(shop, page), lambda _: len(receiver.requests) > sent)
 
     assert (off.status_code, late.status_code, on.status_code) == (303, 400, 303)
+    assert "in the future" in future.text
     assert f'href="{page}"' in today.text
     assert listed.text.index('id="failed"') < listed.text.index('id="deliveries"')
     assert f'href="{ROOT}/orders/{order_id}"' in listed.text

@@ -41,7 +41,7 @@ async def switch(visit: Visit) -> Response:
     """Stop sending; or begin again, and with it what was missed, where that is asked for."""
 
     async def act(form: Form, found: Webhook) -> Response:
-        active, place = form.text("active") == "yes", _place(form)
+        active, place = form.text("active") == "yes", _place(visit, form)
         found = await visit.client.webhooks.update(
             found.webhook_id, version=form.whole("version"), active=active
         )
@@ -76,7 +76,7 @@ async def replay(visit: Visit) -> Response:
     """Send again what was given up, or all since a time."""
 
     async def act(form: Form, found: Webhook) -> Response:
-        await visit.client.webhooks.replay(found.webhook_id, _place(form))
+        await visit.client.webhooks.replay(found.webhook_id, _place(visit, form))
         return _back(found, "hook_replay")
 
     return await _done(visit, "replay", act)
@@ -105,12 +105,14 @@ async def delete(visit: Visit) -> Response:
     return await _done(visit, "delete", act)
 
 
-def _place(form: Form) -> datetime | None:
+def _place(visit: Visit, form: Form) -> datetime | None:
     """Since when to send again; None: what was given up."""
     if form.text("what") != "since":
         return None
     form.needed("since")
     since = form.time("since")
+    if since is not None and since > visit.now:  # seen before anything is switched
+        form.errors["since"] = visit.words.say("hook.future")
     if form.errors:
         raise Flawed
     return since

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from holdfast.notifier.application.ports import (
     EARLIEST,
+    MARGIN,
     Begin,
     CatchUp,
     Clock,
@@ -40,9 +41,11 @@ class Place(NamedTuple):
     cursors: Mapping[FeedName, str]
     since: datetime | None = None
 
-    def of(self, webhook_id: str) -> list[CatchUp]:
+    def of(self, webhook_id: str, now: datetime) -> list[CatchUp]:
+        """:param now: what happens after it is never passed over, however a clock dates it."""
         if self.since is not None:
-            return [CatchUp(webhook_id, feed, EARLIEST, self.since) for feed in FeedName]
+            since = min(self.since, now - MARGIN)
+            return [CatchUp(webhook_id, feed, EARLIEST, since) for feed in FeedName]
         return [CatchUp(webhook_id, feed, cursor) for feed, cursor in self.cursors.items()]
 
 
@@ -100,7 +103,7 @@ class CreateWebhook:
             if await work.count_webhooks() >= WEBHOOKS_MAX:
                 raise TooManyWebhooks(WEBHOOKS_MAX)
             await work.add_webhook(webhook)
-            places = [] if asked.after is None else asked.after.of(webhook_id)
+            places = [] if asked.after is None else asked.after.of(webhook_id, now)
             for place in places:
                 await work.save_catch_up(place)
         return replace(webhook, catching_up=bool(places))
@@ -202,7 +205,7 @@ class ReplayWebhook:
             if after is None:
                 await work.reopen(webhook_id, None, now)
                 return webhook
-            places = after.of(webhook_id)
+            places = after.of(webhook_id, now)
             why = "a replay from a later place was asked for"
             await work.give_up_open(webhook_id, [one.feed for one in places], why, now)
             await work.save_webhook(replace(webhook, whole_since=now))

@@ -49,9 +49,9 @@ class NotifierServicer(notifier_pb2_grpc.NotifierServiceServicer):
         self, request: pb.CreateWebhookRequest, context: Context
     ) -> pb.WebhookSecret:
         violations = Violations()
-        asked = wire.read_webhook(request, violations)
-        violations.raise_any()
         before = self._clock.now()
+        asked = wire.read_webhook(request, before, violations)
+        violations.raise_any()
         webhook = await self._cases.create(asked)
         if webhook.created_at < before:
             tell_replay(context)
@@ -111,7 +111,7 @@ class NotifierServicer(notifier_pb2_grpc.NotifierServiceServicer):
     async def ReplayWebhook(self, request: pb.ReplayWebhookRequest, context: Context) -> pb.Webhook:
         violations = Violations()
         webhook_id = violations.uuid("webhook_id", request.webhook_id)
-        after = wire.read_replay(request, violations)
+        after = wire.read_replay(request, self._clock.now(), violations)
         violations.raise_any()
         webhook = await self._cases.replay(webhook_id, after)
         self._cases.wake()

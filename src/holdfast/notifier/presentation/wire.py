@@ -29,7 +29,9 @@ _DELIVERY_STATES = {one: pb.DeliveryState.Value(f"DELIVERY_STATE_{one}") for one
 _MAIL_STATES = {one: pb.MailState.Value(f"MAIL_STATE_{one}") for one in MailState}
 
 
-def read_webhook(request: pb.CreateWebhookRequest, violations: Violations) -> NewWebhook:
+def read_webhook(
+    request: pb.CreateWebhookRequest, now: datetime, violations: Violations
+) -> NewWebhook:
     return NewWebhook(
         _url(request.url, "url", violations),
         violations.text(
@@ -37,7 +39,7 @@ def read_webhook(request: pb.CreateWebhookRequest, violations: Violations) -> Ne
         ),
         _types(request.types, "types", violations),
         request.in_order,
-        read_place(request.after, "after", violations) if request.HasField("after") else None,
+        read_place(request.after, "after", now, violations) if request.HasField("after") else None,
         violations.optional_id("request_id", request.request_id),
     )
 
@@ -93,7 +95,7 @@ def _types(names: Iterable[str], field: str, violations: Violations) -> tuple[st
     return tuple(dict.fromkeys(found))
 
 
-def read_place(message: pb.Place, field: str, violations: Violations) -> Place:
+def read_place(message: pb.Place, field: str, now: datetime, violations: Violations) -> Place:
     """Read where to begin: cursors, or a time."""
     told = {FeedName.ORDERS: message.orders, FeedName.INVENTORY: message.inventory}
     cursors = {
@@ -104,6 +106,8 @@ def read_place(message: pb.Place, field: str, violations: Violations) -> Place:
     since = None
     if message.HasField("since"):
         since = violations.instant(f"{field}.since", message.since)
+        if since is not None and since > now + ports.MARGIN:
+            violations.add(f"{field}.since", "is in the future: nothing has happened since then")
     if bool(cursors) == message.HasField("since"):
         violations.add(field, "must have cursors or a time, and not both")
     return Place(cursors, since)
@@ -119,10 +123,12 @@ def _cursor(text: str, field: str, violations: Violations) -> str:
     return text
 
 
-def read_replay(request: pb.ReplayWebhookRequest, violations: Violations) -> Place | None:
+def read_replay(
+    request: pb.ReplayWebhookRequest, now: datetime, violations: Violations
+) -> Place | None:
     """Read from where to send again; None: what was given up."""
     if request.HasField("after"):
-        return read_place(request.after, "after", violations)
+        return read_place(request.after, "after", now, violations)
     if not request.failed:
         violations.add("after", "is missing, or set failed")
     return None

@@ -273,7 +273,9 @@ class Place(_message.Message):
     """Likewise in the feed of Inventory."""
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
-        """In place of cursors: whatever happened at or after this time, in both feeds."""
+        """In place of cursors: whatever happened at or after this time, in both feeds; not in the future. What happened in the
+        minute before this is asked for comes in any case, since another clock may have dated it.
+        """
 
     def __init__(
         self,
