@@ -28,7 +28,7 @@ _HEADERS: dict[str, tuple[str, Schema]] = {
     ),
     "If-Match": (
         'The version that is changed, as the ETag told it, such as "7".',
-        {"type": "string", "pattern": r'^"[0-9]{1,18}(-[0-9a-f]+)?"$'},
+        {"type": "string", "pattern": r'^(W/)?"[0-9]{1,18}(-[0-9a-f]+)?"$'},
     ),
     "If-None-Match": ("ETags that the caller has already.", {"type": "string"}),
     "Prefer": (

@@ -76,10 +76,19 @@ async def test_a_change_without_a_version_is_428(http: Http) -> None:
 
 
 async def test_what_is_no_version_is_refused(http: Http) -> None:
-    for tag in ("7", "*", 'W/"1"', '"x"', '"1", "2"'):
+    for tag in ("7", "*", 'w/"1"', '"x"', '"1", "2"'):
         answer = await http.ask("PATCH", "/v1/products/LAMP", {"name": "x"}, if_match=tag)
 
         assert (answer.status, answer.errors) == (400, ["If-Match"]), tag
+
+
+async def test_a_version_is_known_whose_answer_a_proxy_has_compressed(http: Http) -> None:
+    """Its ETag is weak then, as nginx has it."""
+    changed = await http.done("PATCH", "/v1/products/LAMP", {"name": "x"}, if_match='W/"1"')
+    stale = await http.ask("PATCH", "/v1/products/LAMP", {"name": "y"}, if_match='W/"1"')
+
+    assert changed["version"] == 2
+    assert (stale.status, stale.headers["etag"]) == (412, '"2"')
 
 
 async def test_a_version_is_refused_where_nobody_would_look_at_it(http: Http) -> None:

@@ -14,7 +14,8 @@ WAIT_S_MAX = 60  # nobody waits longer for an outcome, whatever they prefer
 _WAIT = re.compile(
     r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.ASCII | re.IGNORECASE
 )
-_TAG = re.compile(r'"(\d{1,18})(?:-[0-9a-f]+)?"', re.ASCII)
+# Weak where a proxy has compressed the answer that told it: the version is the same.
+_TAG = re.compile(r'(?:W/)?"(\d{1,18})(?:-[0-9a-f]+)?"', re.ASCII)
 _JSON = re.compile(r"application/(?P<patch>merge-patch\+)?json", re.ASCII | re.IGNORECASE)
 _RANGE = re.compile(
     r"\s*(?P<kind>\*/\*|[^\s/;,*]+/(?:\*|[^\s/;,*]+))\s*"
