@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from holdfast.client import InvalidRequest, NotFound, Order, PermissionDenied
+from holdfast.console.screens.beside import beside
 from holdfast.console.visit import Visit, to
 
 ROWS_MAX = 20
@@ -35,11 +36,14 @@ async def find(visit: Visit) -> Response:
     asked = visit.asked("q")[:QUERY_MAX].strip()
     if not asked:
         return to("")
-    groups = await asyncio.gather(*_looks(visit, asked))
-    found = list(dict.fromkeys(one for group in groups for one in group))
+    groups = await asyncio.gather(*(beside(look, None) for look in _looks(visit, asked)))
+    found = list(dict.fromkeys(one for group in groups if group for one in group))
     if len(found) == 1:
         return to(found[0].path)
-    return visit.show("found.html", sought=asked, found=found[:ROWS_MAX])
+    is_all, status = None not in groups, 200
+    if not (found or is_all):
+        status = 503
+    return visit.show("found.html", status, sought=asked, found=found[:ROWS_MAX], is_all=is_all)
 
 
 def _looks(visit: Visit, asked: str) -> list[Awaitable[list[Found]]]:

@@ -17,6 +17,7 @@ from holdfast.client import (
     new_request_id,
 )
 from holdfast.console.forms import Form, number_in
+from holdfast.console.screens.beside import beside
 from holdfast.console.screens.holdings import can_ship, ready
 from holdfast.console.visit import Visit
 
@@ -47,9 +48,7 @@ async def shown(visit: Visit, found: Order, form: Form, status: int = 200) -> Re
         for change in found.history
         if status == 409 and version is not None and change.version > version
     ]
-    locations = []
-    if visit.may("stock:read"):
-        locations = [one async for one in visit.client.inventory.list_locations()]
+    locations = await beside(_active_locations(visit), None)
     return visit.show(
         "order.html",
         status,
@@ -57,13 +56,21 @@ async def shown(visit: Visit, found: Order, form: Form, status: int = 200) -> Re
         form=form,
         empty=Form(visit.words),
         since=since,
-        locations=[one.location_id for one in locations if one.active],
+        locations=locations,
         held_at=list(dict.fromkeys(one.location_id for one in found.stock)),
         opened=form.name or visit.asked("act"),
         location=visit.asked("location"),
         ready=ready(found, visit.asked("location")),
         **_facts(found),
     )
+
+
+async def _active_locations(visit: Visit) -> list[str]:
+    """Where goods may come back to; none where locations may not be seen."""
+    if not visit.may("stock:read"):
+        return []
+    listed = visit.client.inventory.list_locations()
+    return [one.location_id async for one in listed if one.active]
 
 
 def _facts(found: Order) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from holdfast.client import HoldfastError, Money, Order, StockInfo
 from holdfast.console.barcodes import barcodes
+from holdfast.console.screens.beside import beside
 from holdfast.console.screens.holdings import SHIPPABLE, ready, whole
 from holdfast.console.screens.order_filter import read_filter
 from holdfast.console.screens.selection import chosen_in
@@ -131,10 +132,12 @@ def _in_order(places: Iterable[str], known: list[str]) -> list[str]:
 
 
 async def _names(visit: Visit, product_ids: Iterable[str]) -> dict[str, str]:
-    """Names by product, of those that have one; none where products may not be seen."""
+    """Names by product, of those that have one; none where products may not be seen, or Inventory
+    is away.
+    """
     asked = list(dict.fromkeys(product_ids))
     if not asked or not visit.may("stock:read"):
         return {}
-    found = await visit.client.inventory.get_stock_batch(asked)
-    infos = [one.product for one in found if isinstance(one, StockInfo)]
+    found = await beside(visit.client.inventory.get_stock_batch(asked), None)
+    infos = [one.product for one in found or () if isinstance(one, StockInfo)]
     return {one.product_id: one.name for one in infos if one.name}

@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from holdfast.client import Order
+from holdfast.console.screens.beside import beside
 from holdfast.console.screens.holdings import SHIPPABLE, left, ready
 from holdfast.console.screens.order_filter import Filter, page_of, place_after, read_filter
 from holdfast.console.screens.selection import chosen
@@ -36,10 +37,12 @@ async def to_ship(visit: Visit) -> Response:
 
 
 async def known_locations(visit: Visit) -> list[str]:
-    """All locations, by priority; none where they may not be seen."""
-    if not visit.may("stock:read"):
-        return []
-    return [one.location_id async for one in visit.client.inventory.list_locations()]
+    """All locations, by priority; none where they may not be seen, or Inventory is away."""
+
+    async def listed() -> list[str]:
+        return [one.location_id async for one in visit.client.inventory.list_locations()]
+
+    return await beside(listed(), []) if visit.may("stock:read") else []
 
 
 async def find_ready(
