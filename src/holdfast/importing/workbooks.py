@@ -6,7 +6,7 @@ import struct
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -15,7 +15,8 @@ from typing import IO, Any, NamedTuple
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
+from openpyxl.worksheet._reader import DATA_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.xml.functions import iterparse
 
 from holdfast.importing.flaws import UnreadableText
 from holdfast.importing.heading import listed
@@ -33,6 +34,7 @@ from holdfast.importing.tables import (
 # would fill the memory.
 PART_BYTES_MAX = 256 * 1024 * 1024
 ROW_BYTES_MAX = 4 * 1024 * 1024
+_PIECE_BYTES = 64 * 1024
 _ROW = re.compile(rb"</?(?:[A-Za-z0-9]+:)?row\b")
 _BOOK_BYTES_MAX = 4 * 1024 * 1024
 _SHEETS, _BOOK = "xl/worksheets/", "xl/workbook.xml"
@@ -123,6 +125,19 @@ class _Parser(WorkSheetParser):
     # Who wrote the workbook has computed nothing, and left it to whoever opens it.
     computes_on_load = False
 
+    def parse(self) -> Generator[Any, None, None]:
+        """The rows and nothing else of the sheet, none of which is kept."""
+        sheet: Any = None
+        for event, element in iterparse(self.source, ("start", "end")):
+            if event == "start":
+                sheet = element if element.tag == DATA_TAG else sheet
+            elif element.tag == ROW_TAG and sheet is not None:
+                yield self.parse_row(element)
+                sheet.clear()
+                self.row_dimensions.clear()
+            elif element is sheet:
+                return
+
     def parse_cell(self, element: Any) -> dict[str, Any]:
         """A cell as openpyxl knows it."""
         cell: dict[str, Any] = super().parse_cell(element)
@@ -151,14 +166,20 @@ class _OfShortRows:
             )
         return piece
 
+    def pass_over_the_rest(self) -> None:
+        """Read on to the end, where its checksum is compared; behind the rows nothing is wanted."""
+        while self._source.read(_PIECE_BYTES):
+            pass
+
 
 def _rows_of(
     book: Any, sheet: Any, *, computes_on_load: bool
 ) -> Iterator[tuple[int, list[object]]]:
     """The rows that the sheet has, with their numbers."""
     with sheet._get_source() as source:  # noqa: SLF001  # openpyxl's own reader hides formulas
+        text = _OfShortRows(source)
         parser = _Parser(
-            _OfShortRows(source),
+            text,
             sheet._shared_strings,  # noqa: SLF001
             data_only=True,
             epoch=book.epoch,
@@ -172,6 +193,7 @@ def _rows_of(
                 values += [None] * (cell["column"] - len(values))
                 values[cell["column"] - 1] = cell["value"]
             yield line, values
+        text.pass_over_the_rest()
 
 
 def _name(value: object) -> str:

@@ -1,6 +1,7 @@
 """Workbooks to records: numbers as numbers, text as text, days as days; no sheet but the one."""
 
 import random
+import tracemalloc
 import zipfile
 from datetime import date
 from decimal import Decimal
@@ -189,6 +190,8 @@ def test_a_row_that_would_fill_the_memory_is_refused(
 
     with pytest.raises(UnreadableText, match="one of its rows takes more than the 100,000 bytes"):
         rewritten(tmp_path, SHEET, '</row><row r="3"', f'{cells}</row><row r="3"')
+    behind = f"</sheetData><hyperlinks>{'<hyperlink/>' * 10_000}</hyperlinks>"
+    assert len(rewritten(tmp_path, SHEET, "</sheetData>", behind)) == 2
     lines: list[list[object]] = [["LAMP"] for _ in range(5_000)]
     assert len(records(tmp_path, ["product_id"], *lines)) == 5_000
 
@@ -201,3 +204,20 @@ def test_a_part_that_is_kept_and_would_fill_the_memory_is_refused(
 
     with pytest.raises(UnreadableText, match=r"its part xl/styles\.xml takes"):
         rewritten(tmp_path, "xl/styles.xml", "<styleSheet ", "<styleSheet " + " " * 20_000)
+
+
+def test_no_row_is_kept_however_many_there_are(tmp_path: Path) -> None:
+    """Of each that had a height openpyxl kept 500 bytes: of a full sheet 500 MB."""
+    records(tmp_path, ["product_id", "on_hand"], ["LAMP", 7])
+    row = '<row ht="15"><c t="inlineStr"><is><t>LAMP</t></is></c></row>'
+    rewritten(tmp_path, SHEET, "</sheetData>", f"{row * 10_000}</sheetData>")
+    tracemalloc.start()
+    try:
+        table = open_table(tmp_path / "other.xlsx", SHAPE, TableOptions())
+        count = sum(1 for _ in table.records())
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert count == 10_001
+    assert most < 2_500_000
