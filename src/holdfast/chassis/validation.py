@@ -19,6 +19,7 @@ NANOS_PER_S = 1_000_000_000
 # Free text is what people write, and identifies nothing: joiners, variation selectors and marks of
 # direction belong into it. C0, DEL and C1 do not: they act on terminals and logs.
 _FORBIDDEN_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 UUID_FORM = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UUID = re.compile(UUID_FORM)
 
@@ -95,6 +96,20 @@ class Violations:
             if unicodedata.category(found[0]) == "Cs":  # no message has one, but a file can
                 told = f"has half a character, U+{ord(found[0]):04X}, in place {found.start() + 1}"
             self.add(field, told)
+        return value
+
+    def email(self, field: str, value: str, *, characters_max: int) -> str:
+        """Check an e-mail address, which may be empty.
+
+        It identifies: what can't be seen in it makes it another one, and loses the mail.
+        """
+        self.text(field, value, characters_max=characters_max)
+        if len(value) > characters_max:
+            return value  # that is said already
+        if value and not _EMAIL.fullmatch(value):
+            self.add(field, "must be an e-mail address, such as ada@example.org")
+        elif flaw := flaw_in(value):
+            self.add(field, flaw)
         return value
 
     def uuid(self, field: str, value: str) -> str:

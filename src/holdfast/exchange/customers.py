@@ -17,7 +17,7 @@ from holdfast.exchange.kinds import (
     one_by_one,
 )
 from holdfast.exchange.line_index import LineIndex
-from holdfast.exchange.values import ValueOptions, Values
+from holdfast.exchange.values import LineProblem, ValueOptions, Values
 from holdfast.importing.tables import Shape
 
 # What the services allow; tests hold them against these numbers.
@@ -94,6 +94,12 @@ class Customers:
 
 
 def _planned(item: CustomerLine, there: CustomerProfile) -> Plan[CustomerLine]:
+    if there.erase_time:
+        told = (
+            "was erased, and what was erased does not come back: a new order may bring contact "
+            "information of its own"
+        )
+        return Plan(item, problem=LineProblem([("customer_id", told)]))
     if not there.version:
         return Plan(item, Outcome.CREATED, there=there)
     is_same = not _differences(item, there)
@@ -109,11 +115,18 @@ def _differences(item: CustomerLine, there: CustomerProfile) -> dict[str, str]:
 
 
 def _read(values: Values) -> CustomerLine:
-    texts = {
-        name: values.text(name, characters_max=limit)
-        for name, limit in CONTACT_CHARACTERS_MAX.items()
-    }
-    return CustomerLine(
-        values.code("customer_id"),
-        {name: text for name, text in texts.items() if text is not None},
-    )
+    return CustomerLine(values.code("customer_id"), contact_in(values))
+
+
+def contact_in(values: Values, prefix: str = "") -> dict[str, str]:
+    """What a line says of how to reach somebody, as far as it has the columns.
+
+    :param prefix: the names of the columns begin so.
+    """
+    found: dict[str, str] = {}
+    for name, limit in CONTACT_CHARACTERS_MAX.items():
+        read = values.email if name == "email" else values.text
+        text = read(f"{prefix}{name}", characters_max=limit)
+        if text is not None:
+            found[name] = text
+    return found

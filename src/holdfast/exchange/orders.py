@@ -16,7 +16,7 @@ from holdfast.client import (
     OrderRequest,
     StockInfo,
 )
-from holdfast.exchange.customers import CONTACT_CHARACTERS_MAX
+from holdfast.exchange.customers import CONTACT_CHARACTERS_MAX, contact_in
 from holdfast.exchange.grouping import GroupedLine, grouped, held_back_by, look_over
 from holdfast.exchange.journal import NOTES_MAX
 from holdfast.exchange.kinds import (
@@ -56,6 +56,13 @@ class Whole:
     customer_id: str
     details: Details
     customer: Customer | None
+
+
+@dataclass(frozen=True, slots=True)
+class _PricedLine(OrderLine):
+    """A line of an order that may name its currency, though the price is the product's own."""
+
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +219,11 @@ def _new(
     item: OrderRequest, products: Mapping[str, StockInfo | HoldfastError]
 ) -> Plan[OrderRequest]:
     for line in item.lines:
+        price, named = line.unit_price, ""
+        if isinstance(price, Money):
+            named = price.currency
+        elif isinstance(line, _PricedLine):
+            named = line.currency
         match products[line.product_id]:
             case NotFound() as error:
                 return Plan(item, problem=error)
@@ -220,6 +232,11 @@ def _new(
             case StockInfo(product=product) if not product.active:
                 told = f"{line.product_id} is not active, so nothing of it is sold"
                 return Plan(item, problem=LineProblem([("product_id", told)]))
+            case StockInfo(product=product) if named not in ("", product.unit_price.currency):
+                own = product.unit_price.currency
+                told = f"is in {named}, but {line.product_id} is sold in {own}: name that currency"
+                column = "unit_price" if price else "currency"
+                return Plan(item, problem=LineProblem([(column, told)]))
     return Plan(item, Outcome.CREATED)
 
 
@@ -236,16 +253,12 @@ def _request(whole: Whole, lines: Sequence[OrderLine]) -> OrderRequest:
 def _read(values: Values) -> _Line:
     values.require("quantity")
     quantity = values.whole("quantity", lowest=1, highest=QUANTITY_MAX)
-    contact = {
-        name: values.text(f"customer_{name}", characters_max=limit)
-        for name, limit in CONTACT_CHARACTERS_MAX.items()
-    }
     details = Details(
         reference=values.optional_code("reference") or "",
         channel=values.optional_code("channel") or "",
         note=values.text("note", characters_max=NOTE_CHARACTERS_MAX) or "",
     )
-    known = {name: text for name, text in contact.items() if text}
+    known = {name: text for name, text in contact_in(values, "customer_").items() if text}
     whole = Whole(
         request_id=values.code("request_id"),
         customer_id=values.code("customer_id"),
@@ -253,4 +266,5 @@ def _read(values: Values) -> _Line:
         customer=Customer(**known) if known else None,
     )
     price: Money | None = values.money("unit_price")
-    return _Line(whole, OrderLine(values.code("product_id"), quantity or 0, price))
+    product_id, currency = values.code("product_id"), values.currency()
+    return _Line(whole, _PricedLine(product_id, quantity or 0, price, currency=currency))

@@ -97,15 +97,17 @@ class Values:
 
     def text(self, column: str, *, characters_max: int) -> str | None:
         """Free text, which may be empty."""
-        if not self.has(column):
+        value = self._text(column)
+        if value is None:
             return None
-        cell = self._cells[column]
-        value = as_text(cell)
-        if value and not isinstance(cell, str):
-            self.warn(column, f"{quoted(value)} {_no_text(cell)}: format the column as text")
-        elif lost := lost_in(value):
-            self.warn(column, f"{quoted(value)} {lost}; it is kept as it stands there")
         return self._problems.text(column, value, characters_max=characters_max)
+
+    def email(self, column: str, *, characters_max: int) -> str | None:
+        """An e-mail address, which may be empty."""
+        value = self._text(column)
+        if value is None:
+            return None
+        return self._problems.email(column, value, characters_max=characters_max)
 
     def whole(self, column: str, *, lowest: int, highest: int) -> int | None:
         """A whole number; 6.0 is 6, nothing is rounded, and 1.000 is no 1 where it may be 1000."""
@@ -139,6 +141,10 @@ class Values:
         elif decimals_of(currency) < 3 and (two_meanings := self._two_meanings(column)):
             self.warn(column, f"{two_meanings}; it is read as {found}")
         return found
+
+    def currency(self) -> str:
+        """What the line names as its currency, if it does; it is checked with the amount."""
+        return as_text(self._cells.get("currency")).strip(" ")
 
     def flag(self, column: str) -> bool | None:
         """Yes or no."""
@@ -180,6 +186,17 @@ class Values:
             told = f"is {quoted(text)}, which in UTC is {found}: write the day alone"
             self.add(column, told)
         return found
+
+    def _text(self, column: str) -> str | None:
+        if not self.has(column):
+            return None
+        cell = self._cells[column]
+        value = as_text(cell)
+        if value and not isinstance(cell, str):
+            self.warn(column, f"{quoted(value)} {_no_text(cell)}: format the column as text")
+        elif lost := lost_in(value):
+            self.warn(column, f"{quoted(value)} {lost}; it is kept as it stands there")
+        return value
 
     def _code(self, column: str) -> str:
         cell = self._cells.get(column)
