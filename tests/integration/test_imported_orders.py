@@ -7,12 +7,11 @@ import pytest
 
 from holdfast.client import Customer, Holdfast, Money, OrderRequest, OrderStatus, Unavailable
 from holdfast.client._errors import Failure
-from holdfast.exchange.files import ImportReport, import_file
+from holdfast.exchange.files import ImportReport
 from holdfast.exchange.imports import Import, ImportOptions
 from holdfast.exchange.journal import Journal, digest_of
 from holdfast.exchange.kinds import DoneBefore, Plan, Problem
 from holdfast.exchange.orders import Orders
-from holdfast.importing.flaws import UnreadableFile
 from holdfast.importing.opening import open_table
 from holdfast.importing.tables import TableOptions
 from tests.integration.conftest import RunningHoldfast, eventually
@@ -299,79 +298,3 @@ async def test_an_import_that_goes_on_holds_back_what_one_without_a_break_would(
     assert report.resumed_after == 3
     assert (report.created, report.refused) == (1, 2)
     assert set(await placed(client)) == {("3", "bob")}
-
-
-async def test_an_order_in_two_currencies_is_told_by_its_line_also_when_only_looked_at(
-    client: Holdfast, tmp_path: Path
-) -> None:
-    header = "request_id,customer_id,product_id,quantity,unit_price,currency"
-    path = written(tmp_path, header, "1,ada,LAMP,1,5.00,GBP", "1,ada,MUG,1,5.00,EUR")
-
-    for how in (DRY, options()):
-        report = await take_in(client, "orders", path, how)
-
-        assert (report.created, report.refused) == (0, 1)
-        ((line, column, problem),) = [(n.line, n.column, n.problem) for n in report.problems]
-        assert (line, column) == (3, "currency")
-        assert problem == "is EUR, and GBP before: an order has one currency"
-
-
-async def test_a_file_that_is_written_while_it_is_read_places_no_part_of_an_order(
-    client: Holdfast, tmp_path: Path
-) -> None:
-    """A copy that was under way, or a file that was saved once more: half of it was of each."""
-    path = written(tmp_path, HEADER, *(f"{one},ada,LAMP,1,,," for one in range(2_500)))
-    whole = path.read_bytes()
-
-    def cut(lines: int, _total: int) -> None:
-        if lines == 1_000:
-            path.write_bytes(whole[: len(whole) // 2 + 3])
-
-    with pytest.raises(UnreadableFile, match="somebody changed it while it was read"):
-        await import_file(client, "orders", path, DRY, cut)
-    path.write_bytes(whole)
-    report = await take_in(client, "orders", path, DRY)
-
-    assert report.created == 2_500
-
-
-@pytest.mark.parametrize(("price", "column"), [("5.00", "unit_price"), ("", "currency")])
-async def test_a_currency_that_is_not_the_product_s_is_told_also_when_only_looked_at(
-    client: Holdfast, tmp_path: Path, price: str, column: str
-) -> None:
-    """Beside no price it counted for nothing, and the order was placed in another currency."""
-    header = "request_id,customer_id,product_id,quantity,unit_price,currency"
-    path = written(tmp_path, header, f"1,ada,LAMP,1,{price},EUR", f"2,ada,LAMP,1,{price},GBP")
-
-    for how in (DRY, options()):
-        report = await take_in(client, "orders", path, how)
-
-        assert (report.created, report.refused) == (1, 1)
-        ((line, at, problem),) = [(n.line, n.column, n.problem) for n in report.problems]
-        assert (line, at) == (2, column)
-        assert problem == "is in EUR, but LAMP is sold in GBP: name that currency"
-
-
-async def test_what_a_dry_run_can_know_of_customers_it_tells(
-    client: Holdfast, tmp_path: Path
-) -> None:
-    await client.customers.update("eve", version=0, name="Eve")
-    await client.customers.erase("eve")
-    lines = ["ada,nope", "bob,b\u200b@x.example", "eve,e@x.example", "joe,j@x.example"]
-    path = written(tmp_path, "customer_id,email", *lines)
-    order = written(
-        tmp_path,
-        "request_id,customer_id,product_id,quantity,customer_email",
-        "1,ada,LAMP,1,nope",
-        name="orders.csv",
-    )
-
-    looked, taken = [await take_in(client, "customers", path, how) for how in (DRY, options())]
-    dry = await take_in(client, "orders", order, DRY)
-
-    assert looked.problems == taken.problems
-    assert (looked.created, taken.created) == (1, 1)
-    assert [(note.line, note.column) for note in looked.problems] == [
-        *[(2, "email"), (3, "email"), (4, "customer_id")]
-    ]
-    assert [(note.line, note.column) for note in dry.problems] == [(2, "customer_email")]

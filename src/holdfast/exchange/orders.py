@@ -31,6 +31,8 @@ from holdfast.exchange.kinds import (
 )
 from holdfast.exchange.line_index import LineIndex
 from holdfast.exchange.values import LineProblem, ValueOptions, Values
+from holdfast.importing.flaws import quoted
+from holdfast.importing.identities import rewritten
 from holdfast.importing.tables import BadRecord, Shape
 
 # What the services allow; tests hold them against these numbers.
@@ -218,6 +220,9 @@ def _found(item: OrderRequest, there: Order) -> Plan[OrderRequest]:
 def _new(
     item: OrderRequest, products: Mapping[str, StockInfo | HoldfastError]
 ) -> Plan[OrderRequest]:
+    for column, text in (("request_id", item.request_id), ("customer_id", item.customer_id)):
+        if text and (flaw := rewritten(text)):  # there may be an order by the number as it was
+            return Plan(item, problem=LineProblem([(column, f"{quoted(text)} {flaw}")]))
     for line in item.lines:
         price, named = line.unit_price, ""
         if isinstance(price, Money):

@@ -1,0 +1,125 @@
+"""Files of orders as spreadsheets and hurried people leave them: told, and never placed in part."""
+
+from pathlib import Path
+
+import pytest
+
+from holdfast.client import Holdfast, Money, OrderLine
+from holdfast.exchange.files import import_file
+from holdfast.importing.flaws import UnreadableFile
+from tests.integration.conftest import RunningHoldfast
+from tests.integration.taking_in import DRY, options, take_in, written
+
+HEADER = "request_id,customer_id,product_id,quantity"
+PRICED = f"{HEADER},unit_price,currency"
+
+
+@pytest.fixture
+async def client(holdfast: RunningHoldfast) -> Holdfast:
+    for product_id in ("LAMP", "MUG"):
+        await holdfast.client.inventory.create_product(product_id, unit_price=Money("GBP", 500))
+        await holdfast.client.inventory.set_stock(product_id, 9)
+    return holdfast.client
+
+
+async def test_an_order_in_two_currencies_is_told_by_its_line_also_when_only_looked_at(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    path = written(tmp_path, PRICED, "1,ada,LAMP,1,5.00,GBP", "1,ada,MUG,1,5.00,EUR")
+
+    for how in (DRY, options()):
+        report = await take_in(client, "orders", path, how)
+
+        assert (report.created, report.refused) == (0, 1)
+        ((line, column, problem),) = [(n.line, n.column, n.problem) for n in report.problems]
+        assert (line, column) == (3, "currency")
+        assert problem == "is EUR, and GBP before: an order has one currency"
+
+
+async def test_a_file_that_is_written_while_it_is_read_places_no_part_of_an_order(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    """A copy that was under way, or a file that was saved once more: half of it was of each."""
+    path = written(tmp_path, HEADER, *(f"{one},ada,LAMP,1" for one in range(2_500)))
+    whole = path.read_bytes()
+
+    def cut(lines: int, _total: int) -> None:
+        if lines == 1_000:
+            path.write_bytes(whole[: len(whole) // 2 + 3])
+
+    with pytest.raises(UnreadableFile, match="somebody changed it while it was read"):
+        await import_file(client, "orders", path, DRY, cut)
+    path.write_bytes(whole)
+    report = await take_in(client, "orders", path, DRY)
+
+    assert report.created == 2_500
+
+
+@pytest.mark.parametrize(("price", "column"), [("5.00", "unit_price"), ("", "currency")])
+async def test_a_currency_that_is_not_the_product_s_is_told_also_when_only_looked_at(
+    client: Holdfast, tmp_path: Path, price: str, column: str
+) -> None:
+    """Beside no price it counted for nothing, and the order was placed in another currency."""
+    path = written(tmp_path, PRICED, f"1,ada,LAMP,1,{price},EUR", f"2,ada,LAMP,1,{price},GBP")
+
+    for how in (DRY, options()):
+        report = await take_in(client, "orders", path, how)
+
+        assert (report.created, report.refused) == (1, 1)
+        ((line, at, problem),) = [(n.line, n.column, n.problem) for n in report.problems]
+        assert (line, at) == (2, column)
+        assert problem == "is in EUR, but LAMP is sold in GBP: name that currency"
+
+
+async def test_what_a_dry_run_can_know_of_customers_it_tells(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    await client.customers.update("eve", version=0, name="Eve")
+    await client.customers.erase("eve")
+    lines = ["ada,nope", "bob,b\u200b@x.example", "eve,e@x.example", "joe,j@x.example"]
+    path = written(tmp_path, "customer_id,email", *lines)
+    order = written(
+        tmp_path,
+        "request_id,customer_id,product_id,quantity,customer_email",
+        "1,ada,LAMP,1,nope",
+        name="orders.csv",
+    )
+
+    looked, taken = [await take_in(client, "customers", path, how) for how in (DRY, options())]
+    dry = await take_in(client, "orders", order, DRY)
+
+    assert looked.problems == taken.problems
+    assert (looked.created, taken.created) == (1, 1)
+    assert [(note.line, note.column) for note in looked.problems] == [
+        *[(2, "email"), (3, "email"), (4, "customer_id")]
+    ]
+    assert [(note.line, note.column) for note in dry.problems] == [(2, "customer_email")]
+
+
+@pytest.mark.parametrize(
+    "eaten", ["1001.0,ada", "1.001E+03,ada", '="1001",ada', "1001,nan", "1001,17850.0", "#N/A,ada"]
+)
+async def test_a_number_that_a_spreadsheet_has_eaten_is_no_second_order(
+    client: Holdfast, tmp_path: Path, eaten: str
+) -> None:
+    """The same invoice, saved by a spreadsheet or a program, was placed once more."""
+    await take_in(client, "orders", written(tmp_path, HEADER, "1001,ada,LAMP,1"))
+    path = written(tmp_path, HEADER, f"{eaten},LAMP,1", name="saved.csv")
+
+    for how in (DRY, options()):
+        report = await take_in(client, "orders", path, how)
+
+        assert (report.created, report.refused) == (0, 1)
+    assert len([one async for one in client.orders.list()]) == 1
+
+
+async def test_an_order_that_is_called_so_is_found_to_be_there(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    lines = [OrderLine("LAMP", 1)]
+    await client.orders.create("null", lines, request_id="8311.0")
+    path = written(tmp_path, HEADER, "8311.0,null,LAMP,1", name="out.csv")
+
+    report = await take_in(client, "orders", path)
+
+    assert (report.unchanged, report.refused) == (1, 0)
