@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from holdfast.cli.exports import last_moment
+from holdfast.cli.main import app
 from tests.unit.test_cli_program import run
 
 
@@ -82,3 +84,17 @@ def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path, command: str) -
 def test_up_to_a_day_is_up_to_its_end_and_up_to_a_moment_counts_it() -> None:
     assert last_moment("2026-03-31") == datetime(2026, 4, 1, tzinfo=UTC)
     assert last_moment("2026-03-31T09:00Z") == datetime(2026, 3, 31, 9, 0, 0, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("period", ["2026-03-02 2026-03-01", "2026-03-01T10:00 2026-03-01T09:59"])
+def test_a_period_that_ends_before_it_begins_makes_no_file(tmp_path: Path, period: str) -> None:
+    """By one day, there was nothing between them: the file was written anew, without an order."""
+    path, (first, last) = tmp_path / "orders.csv", period.split()
+    path.write_text("as it was")
+
+    typed = ["export", "orders", str(path), "--from", first, "--to", last]
+    result = CliRunner().invoke(app, typed)
+
+    assert result.exit_code == 2
+    assert "--to is before --from" in result.stderr
+    assert path.read_text() == "as it was"

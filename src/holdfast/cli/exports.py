@@ -130,6 +130,8 @@ def orders(
 
     A row is a line of an order.
     """
+    if created_from and to and to <= created_from:  # it is behind what was typed
+        raise typer.BadParameter("--to is before --from")
     wanted = Wanted(created_from, to, status)
     _export("orders", file, kind, Connection(orders, data=data, reads=True), wanted)
 

@@ -177,6 +177,7 @@ WRONG = {
     "another method": ("PUT", "/files/imports/stock", 405),
     "unknown export": ("GET", "/files/exports/lamps", 404),
     "no such time": ("GET", "/files/exports/orders?from=yesterday", 400),
+    "no time between": ("GET", "/files/exports/orders?from=2026-03-02&to=2026-03-01", 400),
     "no such format": ("GET", "/files/exports/orders?format=pdf", 400),
     "unknown parameter of an export": ("GET", "/files/exports/orders?form=2026-01-01", 400),
     "a parameter of another export": ("GET", "/files/exports/products?status=SHIPPED", 400),

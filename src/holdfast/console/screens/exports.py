@@ -78,7 +78,7 @@ def _wanted(form: Form) -> Wanted:
         last = behind(form.text("to")) if form.text("to") else None
     except ValueError:
         form.errors["to"] = form.words.say("filter.time")
-    if first is not None and last is not None and last < first:
+    if first is not None and last is not None and last <= first:  # it is behind what was typed
         form.errors["to"] = form.words.say("filter.order")
     return Wanted(first, last, status)
 
