@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import chain, count, islice
 
 import pytest
@@ -13,7 +14,13 @@ from holdfast.chassis.messaging import outbox
 from holdfast.chassis.messaging.broker import BrokerUnavailable, Event
 from holdfast.chassis.messaging.inbox import InboxReceiver
 from holdfast.chassis.messaging.local_broker import LocalBroker
-from holdfast.chassis.messaging.outbox import POLL_S, RELAY_EVENTS_MAX, RETRY_S_MAX, Relay
+from holdfast.chassis.messaging.outbox import (
+    POLL_S,
+    RELAY_EVENTS_MAX,
+    RETRY_S_MAX,
+    Relay,
+    WaitingSince,
+)
 from tests.contract import post_office
 from tests.contract.conftest import CountingDatabase
 from tests.contract.post_office import (
@@ -303,6 +310,42 @@ async def test_an_outbox_is_too_long_by_number_or_by_age_until_it_has_drained(
     assert await by_number.is_empty()
     assert await by_age.is_empty()
     assert (by_number.is_too_long(), by_age.is_too_long()) == (False, False)
+
+
+async def test_an_event_that_a_slow_clock_has_dated_is_not_old_when_it_comes(
+    office: PostOffice,
+) -> None:
+    """Half of all orders were refused while the clocks of two processes were two minutes apart."""
+    relay = office.make_relay(age_s_max=60)
+    await relay.is_empty()
+
+    await office.append([one._replace(time=one.time - timedelta(days=1)) for one in events(1)])
+    is_old = await relay.is_empty(), relay.is_too_long(), relay.is_stuck()
+    found_at_its_start = office.make_relay(age_s_max=60)
+    is_old_there = await found_at_its_start.is_empty(), found_at_its_start.is_too_long()
+
+    assert is_old == (False, False, False)
+    assert is_old_there == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("looks", "seen_at"),
+    [
+        pytest.param([(0.0, 5, 9)], None, id="it was there before"),
+        pytest.param([(0.0, None, None), (1.0, 1, 3)], 1.0, id="it came"),
+        pytest.param([(0.0, 5, 9), (1.0, 5, 12), (9.0, 10, 12)], 1.0, id="it came behind others"),
+        pytest.param([(0.0, 5, 9), (1.0, None, 12), (9.0, 13, 14)], 9.0, id="after a repeat"),
+        pytest.param([(0.0, 5, 9), (1.0, 5, 12), (2.0, None, None), (3.0, 13, 13)], 3.0, id="anew"),
+    ],
+)
+def test_an_event_waits_since_it_was_first_seen(
+    looks: list[tuple[float, int | None, int | None]], seen_at: float | None
+) -> None:
+    waiting_since = WaitingSince()
+
+    *_, seen = [waiting_since.at(*look) for look in looks]
+
+    assert seen == seen_at
 
 
 class Picky(LocalBroker):

@@ -91,7 +91,9 @@ DELETE FROM feed
 -- BACKLOG
 SELECT coalesce((SELECT max(position) FROM outbox)
               - (SELECT min(position) FROM outbox) + 1, 0)                             AS length,
-       (SELECT happened_at FROM outbox WHERE NOT is_repeat ORDER BY position LIMIT 1) AS oldest
+       (SELECT happened_at FROM outbox WHERE NOT is_repeat ORDER BY position LIMIT 1) AS oldest,
+       (SELECT position FROM outbox WHERE NOT is_repeat ORDER BY position LIMIT 1)    AS first,
+       (SELECT max(position) FROM outbox)                                             AS last
 ;
 
 -- REMEMBER_EVENTS

@@ -37,6 +37,7 @@ from holdfast.chassis.metrics import OUTBOX_AGE_SECONDS, OUTBOX_EVENTS, PUBLISHE
 RELAY_EVENTS_MAX = 2_000
 POSITION_MAX = 2**63 - 1
 STUCK_S = 5.0
+LOOKS_MAX = 1_000
 POLL_S = 0.5  # finds what another process committed, or what a crash left
 RETRY_S_MAX = 5.0
 RESTS = 2  # times as long as the work took
@@ -47,10 +48,41 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits in the outbox: at most so many events, the oldest that is no repeat since then."""
+    """What waits in the outbox.
+
+    :param length: at most so many events.
+    :param oldest: when the oldest that is no repeat happened, by the clock of who wrote it.
+    :param seen_at: when it was first seen waiting, by the loop's clock; None: it was there before.
+    """
 
     length: int
     oldest: datetime | None
+    seen_at: float | None = None
+
+
+class WaitingSince:
+    """Since when events wait, by one clock: those that wrote them may be minutes apart, and what
+    has just come from a slow one is not old.
+    """
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[float | None, int]] = []  # when the newest position was which
+
+    def at(self, now: float, first: int | None, last: int | None) -> float | None:
+        """Return when the event at `first` was seen first; None: at the very first look.
+
+        :param last: the newest position there is.
+        """
+        if first is None or not self._seen:
+            self._seen = [(None, last or 0)]
+            return None
+        if last is not None and last > self._seen[-1][1]:
+            self._seen.append((now, last))
+        while len(self._seen) > 1 and self._seen[0][1] < first:
+            del self._seen[0]
+        if len(self._seen) > LOOKS_MAX:
+            del self._seen[1:-1:2]
+        return self._seen[0][0]
 
 
 class Outbox:
@@ -103,7 +135,7 @@ class Relay:
         self._stamped = stamped
         self._events_max = events_max
         self._age_s_max = age_s_max
-        self._backlog = Backlog(0, None)
+        self._backlog, self._waiting_since = Backlog(0, None), WaitingSince()
         self._failures = 0
         self._measured_at = 0.0  # by the loop's clock
         self._leads = RELAY_LEADER.labels(service)
@@ -228,7 +260,9 @@ class Relay:
     async def _measure(self) -> Backlog:
         async with self._database.read() as reading:
             (row,) = await reading.fetch(self._sql.BACKLOG)
-        self._backlog = Backlog(row["length"], instant_or_none(row["oldest"]))
+        now = asyncio.get_running_loop().time()
+        seen_at = self._waiting_since.at(now, row["first"], row["last"])
+        self._backlog = Backlog(row["length"], instant_or_none(row["oldest"]), seen_at)
         self._depth.set(self._backlog.length)
         self._age.set(max(0.0, self._age_s()))
         return self._backlog
@@ -242,8 +276,12 @@ class Relay:
         return self._age_s() > STUCK_S
 
     def _age_s(self) -> float:
-        oldest = self._backlog.oldest
-        return 0.0 if oldest is None else (self._clock.now() - oldest).total_seconds()
+        oldest, seen_at = self._backlog.oldest, self._backlog.seen_at
+        if oldest is None:
+            return 0.0
+        if seen_at is not None:
+            return asyncio.get_running_loop().time() - seen_at
+        return (self._clock.now() - oldest).total_seconds()
 
     async def is_empty(self) -> bool:
         """Whether nothing waits at this moment."""
