@@ -150,7 +150,9 @@ def test_a_pod_that_ends_may_finish_what_it_began(rendered: Rendered) -> None:
         assert given_s > waits_s + STOP_GRACE_S + CANCEL_AGAIN_S + DECLARE_S_MAX + 10
 
 
-def test_every_file_that_a_setting_names_is_mounted(rendered: Rendered) -> None:
+def test_every_file_that_a_setting_names_is_mounted_and_outlives_its_pod(
+    rendered: Rendered,
+) -> None:
     for deployment in rendered.of_kind("Deployment"):
         pod, only = deployment["spec"]["template"]["spec"], container(deployment)
         folders = {one["mountPath"]: one["name"] for one in only["volumeMounts"]}
@@ -164,7 +166,7 @@ def test_every_file_that_a_setting_names_is_mounted(rendered: Rendered) -> None:
             if file in folders:
                 assert "configMap" in volumes[folders[file]]
                 continue
-            if folder == "/tmp":
+            if "persistentVolumeClaim" in volumes[folders[folder]]:
                 continue  # what is written there, it makes itself
             secret = volumes[folders[folder]]["secret"]
             items = [one["path"] for one in secret.get("items", [])]

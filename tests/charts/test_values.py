@@ -330,7 +330,7 @@ def test_the_console_is_told_where_the_services_are_and_where_people_sign_in(cha
     assert told == {
         "LISTEN": "0.0.0.0:7007",
         "ADMIN": "0.0.0.0:9100",
-        "FILES": "/tmp/files",
+        "FILES": "/var/lib/holdfast/files",
         "ORDERS": "holdfast-orders:7001",
         "INVENTORY": "holdfast-inventory:7002",
         "NOTIFIER": "holdfast-notifier:7005",

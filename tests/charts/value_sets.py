@@ -103,6 +103,7 @@ SIGNED_IN: Values = {
             "oidc_client_id": "console",
         },
         "secret": {"values": {"oidc_client_secret": "hunter2"}},
+        "files": {"claim": "console-files"},
     }
 }
 ISSUERS: Values = {
