@@ -1,14 +1,18 @@
-"""Files of orders as spreadsheets and hurried people leave them: told, and never placed in part."""
+"""Files as spreadsheets and hurried people leave them: told, and never taken in by half."""
 
 from pathlib import Path
 
 import pytest
 
-from holdfast.client import Holdfast, Money, OrderLine
-from holdfast.exchange.files import import_file
+from holdfast.client import Holdfast, Money, OrderLine, Unavailable
+from holdfast.client._errors import Failure
+from holdfast.exchange.files import FileOptions, import_file
+from holdfast.exchange.imports import ImportOptions
+from holdfast.exchange.values import ValueOptions
 from holdfast.importing.flaws import UnreadableFile
+from holdfast.importing.locales import Locale
 from tests.integration.conftest import RunningHoldfast
-from tests.integration.taking_in import DRY, options, take_in, written
+from tests.integration.taking_in import DRY, options, stock_of, take_in, written
 
 HEADER = "request_id,customer_id,product_id,quantity"
 PRICED = f"{HEADER},unit_price,currency"
@@ -123,3 +127,39 @@ async def test_an_order_that_is_called_so_is_found_to_be_there(
     report = await take_in(client, "orders", path)
 
     assert (report.unchanged, report.refused) == (1, 0)
+
+
+async def test_a_count_without_its_location_beside_others_that_name_one_is_told(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    """A merged cell, or one that is only written at its first line: the rest went to main."""
+    lines = ["LAMP,main,5", "MUG,,7"]
+    path = written(tmp_path, "product_id,location_id,on_hand", *lines)
+
+    report = await take_in(client, "stock", path, DRY)
+
+    ((line, column, told),) = [(n.line, n.column, n.problem) for n in report.warnings]
+    assert (line, column) == (3, "location_id")
+    assert told == "is empty, and taken for main: write it down"
+
+
+async def test_the_rest_of_a_file_is_not_taken_in_otherwise_than_its_beginning(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    """Broken off because an option was wrong: the lines before were never set right."""
+    others = (f"NONE-{number},5" for number in range(1_500))
+    path = written(tmp_path, "product_id,on_hand", "LAMP,1.000", *others, "MUG,5")
+    german = FileOptions(how=ImportOptions(values=ValueOptions(Locale.DE)))
+
+    def stop(lines: int, _total: int) -> None:
+        if lines >= 1_000:  # the first batch is written down
+            raise Unavailable(Failure("UNAVAILABLE", "broken off"))
+
+    with pytest.raises(Unavailable):
+        await import_file(client, "stock", path, german, stop)
+    assert (await stock_of(client, "LAMP")).on_hand == 1_000
+    plain = await take_in(client, "stock", path)
+
+    assert plain.resumed_after == 0
+    assert (plain.problems[0].line, plain.problems[0].column) == (2, "on_hand")
+    assert (await stock_of(client, "MUG")).on_hand == 5

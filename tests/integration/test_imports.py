@@ -372,17 +372,3 @@ async def test_what_got_no_answer_is_asked_again_and_counts_as_what_it_was(
     assert (found.created, found.changed, found.unchanged, found.refused) == (2, 1, 0, 1)
     moved = [one.product_id async for one in client.inventory.list_movements()]
     assert sorted(moved) == ["00042", "00042", "1E+05", "LAMP"]
-
-
-async def test_a_count_without_its_location_beside_others_that_name_one_is_told(
-    client: Holdfast, tmp_path: Path
-) -> None:
-    """A merged cell, or one that is only written at its first line: the rest went to main."""
-    lines = ["LAMP,main,5", "MUG,,7"]
-    path = written(tmp_path, "product_id,location_id,on_hand", *lines)
-
-    report = await take_in(client, "stock", path, DRY)
-
-    ((line, column, told),) = [(n.line, n.column, n.problem) for n in report.warnings]
-    assert (line, column) == (3, "location_id")
-    assert told == "is empty, and taken for main: write it down"

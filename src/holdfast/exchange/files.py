@@ -14,6 +14,7 @@ from holdfast.exchange.kinds import Kind, LineNote
 from holdfast.exchange.orders import Orders
 from holdfast.exchange.products import Prices, Products
 from holdfast.exchange.stock import Stock
+from holdfast.exchange.values import ValueOptions
 from holdfast.importing.encodings import Steadiness
 from holdfast.importing.flaws import UnreadableFile, UnreadableText
 from holdfast.importing.opening import open_table
@@ -102,12 +103,29 @@ async def import_file(
     if options.how.dry_run:
         importer = _kind(client, kind, known.digest, options)
         return await _run(importer, path, options, None, tell, steadiness)
-    subject = {"kind": kind, "file": known.digest, "into": options.target}
+    subject = {"kind": kind, "file": known.digest, "into": options.target, **_asked(options)}
     run = new_request_id() if options.again else known.digest
     beside = options.journal or path.with_name(f"{path.name}.{kind}-import")
     with Journal(beside, subject, run) as journal:
         importer = _kind(client, kind, journal.run, options)
         return await _run(importer, path, options, journal, tell, steadiness)
+
+
+def _asked(options: FileOptions) -> dict[str, str]:
+    """What else makes it another import, as far as anything is asked for: half a file that is read
+    in one way, and half in another, is neither.
+    """
+    values, table = options.how.values, options.table
+    others = {
+        "locale": values.locale,
+        "dates": values.dates,
+        "currency": values.currency if values.currency != ValueOptions().currency else None,
+        "encoding": table.encoding,
+        "ignore_unknown": table.ignore_unknown,
+        "again": options.again,
+        "displace": options.displace,
+    }
+    return {name: str(one) for name, one in others.items() if one}
 
 
 def _kind(client: Holdfast, kind: str, run: str, options: FileOptions) -> Kind[Any]:
