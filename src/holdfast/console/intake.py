@@ -236,7 +236,7 @@ class Intakes:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             log.error("a file could not be gone through", kind=intake.kind, exc_info=error)
-            intake.problem = f"{type(error).__name__}: {error}"
+            intake.problem = "something went wrong here, and is in the log: try it once more"
         if intake.is_moving and intake.task is task:  # else it is being taken in already
             intake.stage = Stage.BROKEN_OFF
 

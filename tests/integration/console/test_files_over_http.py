@@ -10,7 +10,7 @@ import pytest
 
 from holdfast.chassis.clock import SystemClock
 from holdfast.client import Holdfast, Money
-from holdfast.console import uploads
+from holdfast.console import intake, uploads
 from holdfast.console.intake import Intake, Intakes, Stage
 from holdfast.exchange.files import FileOptions
 from holdfast.exchange.imports import ImportOptions
@@ -111,16 +111,16 @@ async def test_a_file_is_seen_at_rest_only_where_it_rests(
     at = holdfast.addresses.orders, holdfast.addresses.inventory
     options = FileOptions(how=ImportOptions(dry_run=True))
     of_whom = "one", "me", "Me", "request", "products", "p.csv"
-    intake = Intake(*of_whom, place, options, lambda: Holdfast(*at, key=KEY), goes_on=at_once)
+    one = Intake(*of_whom, place, options, lambda: Holdfast(*at, key=KEY), goes_on=at_once)
 
-    intakes.take_up(intake)
-    seen = [intake.stage]
-    while intake.is_moving:
+    intakes.take_up(one)
+    seen = [one.stage]
+    while one.is_moving:
         await asyncio.sleep(0)
-        if intake.stage is not seen[-1]:
-            seen.append(intake.stage)
-        if intake.stage is Stage.LOOKED:
-            intakes.take(intake)  # at once, while the client that looked is still being closed
+        if one.stage is not seen[-1]:
+            seen.append(one.stage)
+        if one.stage is Stage.LOOKED:
+            intakes.take(one)  # at once, while the client that looked is still being closed
     await intakes.close()
 
     between = [] if at_once else [Stage.LOOKED]
@@ -308,6 +308,21 @@ async def test_a_page_of_another_place_brings_nothing(
 
     assert answer.status_code == 403
     assert (await http.get("/files/imports")).json() == {"imports": []}
+
+
+async def test_an_error_of_ours_is_told_without_its_words(
+    http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise ValueError("what only the log may have")
+
+    monkeypatch.setattr(intake, "import_file", fail)
+    told = await at_rest(http, await http.post("/files/imports/products", content=PRODUCTS))
+
+    assert (told["state"], told["problem"]) == (
+        "broken_off",
+        "something went wrong here, and is in the log: try it once more",
+    )
 
 
 async def test_a_file_that_is_too_large_is_refused_and_not_kept(
