@@ -12,7 +12,7 @@ from holdfast.exchange.values import ValueOptions
 from holdfast.importing.flaws import UnreadableFile
 from holdfast.importing.locales import Locale
 from tests.integration.conftest import RunningHoldfast
-from tests.integration.taking_in import DRY, options, stock_of, take_in, written
+from tests.integration.taking_in import DRY, options, product_of, stock_of, take_in, written
 
 HEADER = "request_id,customer_id,product_id,quantity"
 PRICED = f"{HEADER},unit_price,currency"
@@ -163,3 +163,25 @@ async def test_the_rest_of_a_file_is_not_taken_in_otherwise_than_its_beginning(
     assert plain.resumed_after == 0
     assert (plain.problems[0].line, plain.problems[0].column) == (2, "on_hand")
     assert (await stock_of(client, "MUG")).on_hand == 5
+
+
+@pytest.mark.parametrize("kind", ["prices", "products"])
+async def test_what_a_product_is_sold_in_is_changed_by_its_name_alone(
+    client: Holdfast, tmp_path: Path, kind: str
+) -> None:
+    """705 yen became 705 pounds, where nobody had named a currency."""
+    yen = Money("JPY", 705)
+    await client.inventory.create_product("YEN", unit_price=yen)
+    bare = written(tmp_path, "product_id,unit_price", "YEN,710", "LAMP,6.00")
+    named = written(tmp_path, "product_id,unit_price,currency", "YEN,7.10,GBP", name="named.csv")
+
+    for how in (DRY, options()):
+        report = await take_in(client, kind, bare, how)
+
+        assert (report.changed, report.refused) == (1, 1)
+        ((line, column, problem),) = [(n.line, n.column, n.problem) for n in report.problems]
+        assert (line, column) == (2, "unit_price")
+        assert "is 710.00 GBP, but YEN is sold in JPY: give --currency JPY" in problem
+    assert (await product_of(client, "YEN")).unit_price == yen
+    assert (await take_in(client, kind, named)).changed == 1
+    assert (await product_of(client, "YEN")).unit_price == Money("GBP", 710)

@@ -50,6 +50,7 @@ PRICES = Shape(
 class ProductLine:
     """What a line says of a product; None: nothing.
 
+    :param names_currency: whether the line itself says what the price is in.
     :param has_expected_date: whether an `expected_date` of None means that there is none.
     """
 
@@ -57,6 +58,7 @@ class ProductLine:
     name: str | None
     description: str | None
     unit_price: Money | None
+    names_currency: bool
     active: bool | None
     backorder_mode: BackorderMode | None
     backorder_units_max: int | None
@@ -116,9 +118,7 @@ class Products:
                 case HoldfastError():
                     raise info
                 case _:
-                    is_same = not _differences(item, info.product)
-                    outcome = Outcome.UNCHANGED if is_same else Outcome.CHANGED
-                    plans.append(Plan(item, outcome, there=info.product))
+                    plans.append(_changed(item, info.product))
         return plans
 
     def _new(self, item: ProductLine, error: NotFound) -> Plan[ProductLine]:
@@ -182,6 +182,7 @@ def read_product(values: Values) -> ProductLine:
         name=values.text("name", characters_max=NAME_CHARACTERS_MAX),
         description=values.text("description", characters_max=DESCRIPTION_CHARACTERS_MAX),
         unit_price=values.money("unit_price"),
+        names_currency=bool(values.currency()),
         active=values.flag("active"),
         backorder_mode=values.choice("backorder_mode", BackorderMode),
         backorder_units_max=values.whole("backorder_units_max", lowest=0, highest=UNITS_MAX - 1),
@@ -201,6 +202,19 @@ def _read_price(values: Values) -> ProductLine:
     line = read_product(values)
     values.require("unit_price")
     return line
+
+
+def _changed(item: ProductLine, there: Product) -> Plan[ProductLine]:
+    """What is to become of a product that is there."""
+    mine, own = item.unit_price, there.unit_price.currency
+    if mine and mine.currency != own and not item.names_currency:
+        told = (
+            f"is {mine}, but {item.product_id} is sold in {own}: give --currency {own}, or name "
+            "the currency in a column if it is to change"
+        )
+        return Plan(item, problem=LineProblem([("unit_price", told)]))
+    is_same = not _differences(item, there)
+    return Plan(item, Outcome.UNCHANGED if is_same else Outcome.CHANGED, there=there)
 
 
 def _differences(item: ProductLine, there: Product) -> dict[str, object]:
