@@ -6,13 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from holdfast.cli.output import nobody_takes_more
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from testbed.keys import OF_COMMANDS
 from testbed.services import python_environment
+from testbed.waiting import wait_until
 from tests.unit.test_client_network import NOWHERE, Network, network, order
 
 __all__ = ["network"]  # a fixture
@@ -213,6 +216,22 @@ def test_ctrl_c_ends_a_watch_quietly_with_130(network: Network) -> None:
     assert said == ""
 
 
+def test_ctrl_c_in_a_change_tells_how_to_repeat_it_safely(network: Network) -> None:
+    network.answer("CreateOrder", 9.0)
+    create = f"order create --customer c-1 MUG=1 --orders {network.address} --request-id q-1"
+    with subprocess.Popen(
+        [PROGRAM, *create.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:
+        wait_until(lambda: bool(network.requests), 30.0, lambda: AssertionError("not asked"))
+
+        program.send_signal(signal.SIGINT)
+        said, told = program.communicate(timeout=10)
+
+    assert (program.returncode, said) == (130, "")
+    assert told.startswith("holdfast: stopped before there was an answer\n")
+    assert "--request-id q-1 has its effect once only" in told
+
+
 def test_ctrl_c_before_a_command_has_begun_is_no_traceback_either(tmp_path: Path) -> None:
     """It takes some tenths of a second to load, and many have typed it wrong and seen that."""
     (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")  # which is loaded first
@@ -248,6 +267,24 @@ def test_a_reader_that_leaves_early_is_no_error_worth_a_traceback(network: Netwo
         said = program.stderr.read()
 
     assert "Traceback" not in said
+
+
+def test_what_nobody_reads_any_more_is_dropped_without_a_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python would write it once more at its end, complain of that, and end with 120."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    output = os.fdopen(writing, "w")
+    output.write("what Ctrl-C came between")
+    monkeypatch.setattr(sys, "stdout", output)
+
+    assert nobody_takes_more()
+    with closing(sys.stdout) as dropped:
+        dropped.write("more")
+        assert not nobody_takes_more()
+    with suppress(BrokenPipeError):
+        output.close()
 
 
 def test_help_is_quick() -> None:

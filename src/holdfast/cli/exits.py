@@ -6,13 +6,12 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from shlex import quote
-from typing import TextIO
 
 import typer
 from typer.core import TyperGroup
 
+from holdfast.cli.output import nobody_takes_more
 from holdfast.cli.sourcing import shortage_line
 from holdfast.client import (
     AlreadyExists,
@@ -37,6 +36,7 @@ USAGE = 2  # the command or the request is malformed
 NOT_FOUND = 3
 UNAVAILABLE = 4  # no answer, or not in time, or what is needed is taken by another
 BUG = 70
+INTERRUPTED = 130  # by Ctrl-C, as a shell says it
 
 _EXIT_CODES: tuple[tuple[type[HoldfastError], int], ...] = (
     (InvalidRequest, USAGE),
@@ -65,8 +65,7 @@ class Commands(TyperGroup):
         except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
             raise
         except Exception as error:  # whatever it is, people get a message and no traceback
-            if isinstance(error, OSError) and _takes_no_more(sys.stdout):
-                sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - open to the end
+            if isinstance(error, OSError) and nobody_takes_more():
                 error = Failed(
                     f"standard output takes no more: {error.strerror}\n"
                     "  What the command was to do may have been done all the same.",
@@ -85,14 +84,16 @@ def repeatable_as(request_id: str | None, option: str = "--request-id") -> Itera
     :param option: by which the id is typed.
     """
     own_id = new_request_id() if request_id is None else request_id
+    remedy = (
+        "  It may have been done all the same. The same command with "
+        f"{option} {quote(own_id)} has its effect once only: repeat that."
+    )
     try:
         yield own_id
     except (DeadlineExceeded, Unavailable) as error:
-        raise Failed(
-            f"{_message(error)}\n  It may have been done all the same. The same command with "
-            f"{option} {quote(own_id)} has its effect once only: repeat that.",
-            UNAVAILABLE,
-        ) from error
+        raise Failed(f"{_message(error)}\n{remedy}", UNAVAILABLE) from error
+    except KeyboardInterrupt as stopped:
+        raise Failed(f"stopped before there was an answer\n{remedy}", INTERRUPTED) from stopped
 
 
 @contextmanager
@@ -116,15 +117,6 @@ def engine_errors() -> Iterator[None]:
         raise Failed(told, UNAVAILABLE) from error
     except (AddressInUse, DatabaseUnavailable, DataInUse, WrongSchema) as error:
         raise Failed(str(error), UNAVAILABLE) from error
-
-
-def _takes_no_more(output: TextIO) -> bool:
-    """Whether what is printed does not arrive: the disk is full, for one."""
-    try:
-        output.flush()
-    except OSError:
-        return True
-    return False
 
 
 def _exit_code(error: Exception) -> int:

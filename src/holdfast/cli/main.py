@@ -34,7 +34,7 @@ from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import chosen_tls
 from holdfast.cli.exits import USAGE, Commands
 from holdfast.cli.metrics import metrics
-from holdfast.cli.output import write_whole
+from holdfast.cli.output import nobody_takes_more, write_whole
 from holdfast.cli.replay import replay
 from holdfast.client import Tls
 
@@ -127,7 +127,10 @@ def main() -> None:
     if sys.__stderr__ is None:
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - likewise
     write_whole()
-    app()
+    try:
+        app()
+    finally:
+        nobody_takes_more()  # else Python would try once more, and complain
 
 
 if __name__ == "__main__":

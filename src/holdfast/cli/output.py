@@ -2,11 +2,13 @@
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
@@ -39,6 +41,18 @@ def write_whole() -> None:
     pipe takes 64 KiB of it when a signal comes in between.
     """
     sys.stdout, sys.stderr = _buffered(sys.stdout), _buffered(sys.stderr)
+
+
+def nobody_takes_more() -> bool:
+    """Write to the end what is printed so far; true: it does not get there, and the rest is dropped
+    without a word. The disk is full, or whoever read it has left.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - open to the end
+        return True
+    return False
 
 
 def _buffered(stream: TextIO) -> TextIO:
