@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from holdfast.inventory import settings as inventory_settings
 from holdfast.orders import settings as orders_settings
+from holdfast.orders.domain.shipping.paid_first import Required
 
 SERVICE_KEY = "by which Orders is known to Inventory"
 SECRET = "postgresql://holdfast:hunter2@db/orders"
@@ -91,6 +92,20 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         orders_settings.load()
 
     assert "HOLDFAST_ORDERS_BROKER" in str(error.value)
+
+
+def test_what_is_to_be_paid_first_is_read_from_a_variable_as_from_a_file(
+    environment: Callable[..., None], file: Callable[[str], Path]
+) -> None:
+    wanted = {"web": Required.PAID, "": Required.AUTHORIZED}
+    table = '\n[orders.ship_requires]\nweb = "PAID"\n"" = "AUTHORIZED"\n'
+    assert orders_settings.load(file(FILE + table)).ship_requires == wanted
+
+    environment(ship_requires='{"web": "PAID", "": "AUTHORIZED"}')
+    assert orders_settings.load(file(FILE)).ship_requires == wanted
+
+    environment(ship_requires="")
+    assert orders_settings.load(file(FILE)).ship_requires == {}
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """Settings of Orders: HOLDFAST_ORDERS_* in the environment, or [orders] in a TOML file."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, PlainValidator, model_validator
 
 from holdfast.chassis.database.engines import DatabaseUrl
 from holdfast.chassis.identifiers import flaw_in
@@ -19,13 +20,24 @@ from holdfast.orders.domain.shipping.paid_first import Required
 WAIT_S_MAX = 3e9  # a hundred years: more is no time that a clock could reach
 
 
-def _channel(name: str) -> str:
-    if name and (flaw := flaw_in(name)):
-        raise ValueError(f"a channel {flaw}")
-    return name
+def _rules(told: object) -> dict[str, Required]:
+    """Read rules by channel, of a variable in JSON or a table of a TOML file."""
+    try:
+        by_channel = json.loads(told or "{}") if isinstance(told, str) else told
+    except ValueError as error:
+        raise ValueError(f"{RULES_FORM}: {error}") from None
+    if not isinstance(by_channel, dict):
+        raise ValueError(RULES_FORM)  # noqa: TRY004 - pydantic tells no other
+    for channel, required in by_channel.items():
+        if channel and (flaw := flaw_in(channel)):
+            raise ValueError(f"channel {channel!r} {flaw}")
+        if required not in list(Required):
+            raise ValueError(f"channel {channel!r}: {', '.join(Required)} can be required")
+    return {channel: Required(required) for channel, required in by_channel.items()}
 
 
-Channel = Annotated[str, AfterValidator(_channel)]
+RULES_FORM = 'is a rule for each channel, such as {"web": "PAID"}'
+ShipRequires = Annotated[dict[str, Required], PlainValidator(_rules)]
 
 
 class Limits(BaseModel):
@@ -44,7 +56,7 @@ class Limits(BaseModel):
     expire_s: float = Field(default=3_600.0, gt=0, le=WAIT_S_MAX)
     outbox_events_max: int = Field(default=100_000, gt=0)
     outbox_age_s_max: float = Field(default=60.0, gt=0, le=WAIT_S_MAX)
-    ship_requires: dict[Channel, Required] = Field(default_factory=dict)
+    ship_requires: ShipRequires = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _ask_before_giving_up(self) -> "Limits":

@@ -47,6 +47,8 @@ imagePullSecrets:
 {{- else -}}
 {{ join "," . }}
 {{- end -}}
+{{- else if kindIs "map" . -}}
+{{ toJson . }}
 {{- else if and (kindIs "float64" .) (eq (floor .) .) -}}
 {{ printf "%.0f" . }}
 {{- else -}}
