@@ -10,7 +10,7 @@ import json
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial, reduce
+from functools import reduce
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
 from holdfast.chassis.process import lifecycle
 from holdfast.cli.main import app
-from holdfast.orders.settings import Limits
 from proof.crash.failpoint_actions import LOOP, VERBS, FailpointAction, FailpointActions
 from proof.crash.points import Action
 from proof.crash.windows import open_windows
@@ -34,13 +33,11 @@ class Arming:
     :param at_once: nobody has to send SIGUSR1 first.
     :param constants: "module:NAME" to the value that it gets in this process; NAME may lead through
         attributes and keys, as in "module:SQL.sqlite.NEXT_EVENTS".
-    :param limits: of Orders in embedded mode, where no command line gives them.
     """
 
     actions: tuple[FailpointAction, ...]
     sprung: str
     constants: dict[str, Any] = field(default_factory=dict)
-    limits: dict[str, float] = field(default_factory=dict)
     at_once: bool = False
 
     def to_json(self) -> str:
@@ -62,8 +59,7 @@ def run(arming: Arming, arguments: Sequence[str]) -> None:
     """Be `holdfast` with these arguments; ends as it ends, by SystemExit."""
     actions = FailpointActions(arming.actions, Path(arming.sprung))
     signal.signal(signal.SIGUSR1, lambda *_: failpoints.arm(actions.reached))
-    limits = {"holdfast.embedded:Limits": partial(Limits, **arming.limits)}  # type: ignore[arg-type]
-    for place, value in (arming.constants | limits).items():
+    for place, value in arming.constants.items():
         module, _, path = place.partition(":")
         *through, name = path.split(".")
         setattr(reduce(_part, through, import_module(module)), name, value)

@@ -15,7 +15,7 @@ from proof.crash.fork_server import ForkedService, ForkServer
 from proof.crash.launch import Arming
 from proof.crash.points import Mode
 from proof.snapshot import ObservedEvent
-from testbed.services import READY_S_MAX, SERVICES, free_addresses, up_arguments
+from testbed.services import READY_S_MAX, SERVICES, free_addresses, settings_of, up_arguments
 from testbed.templates import Templates
 
 UP = "up"
@@ -100,7 +100,7 @@ class Testbed(ABC):
         service = self.services[process] = self._fork_server.launch(
             process,
             self._command(process),
-            Arming(tuple(actions), sprung, self._constants, self._limits, at_once),
+            Arming(tuple(actions), sprung, self._constants, at_once),
             folder=self.folder,
             environment=os.environ | self._environment(),
             start=self._starts,
@@ -165,6 +165,9 @@ class OneProcess(Testbed):
 
     def _command(self, process: str) -> list[str]:
         return up_arguments(self.data, self.addresses)
+
+    def _environment(self) -> Mapping[str, str]:
+        return settings_of(UP, **self._limits)
 
     def _is_ready(self, process: str) -> Sequence[str]:
         return ["inventory is ready", "orders is ready"]

@@ -118,6 +118,6 @@ def test_every_error_that_a_point_may_raise_can_be_raised() -> None:
 
 
 def test_an_arming_is_the_same_after_its_way_as_json() -> None:
-    arming = Arming((RAISING,), "told", {"module:NAME": 2}, {"late_s": 1.5})
+    arming = Arming((RAISING,), "told", {"module:NAME": 2}, at_once=True)
 
     assert Arming.from_json(arming.to_json()) == arming
