@@ -133,6 +133,7 @@ def verify_copy(folder: Path) -> subprocess.CompletedProcess[str]:
     return command("verify", "--data", str(folder), "--output", "json")
 
 
+@pytest.mark.proof  # the tests of verification see each kind on both engines
 @pytest.mark.timeout(120)
 def test_verify_finds_corruption_in_postgresql_too(
     clustered: Clustered, postgres_server: PostgresServer

@@ -54,6 +54,7 @@ async def test_a_point_that_is_never_reached_fails_its_case(
     assert await violations(case, site, tmp_path) == ["the point was not reached within 1 s"]
 
 
+@pytest.mark.proof
 async def test_a_relay_that_deletes_what_it_never_read_is_found(site: Site, tmp_path: Path) -> None:
     everything = "DELETE FROM outbox WHERE ?1 IS NOT NULL"
 
