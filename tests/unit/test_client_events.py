@@ -1,27 +1,14 @@
 """Who follows a feed misses nothing, wherever they begin and whatever breaks."""
 
-from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 
 import grpc
-import pytest
 
 from holdfast.client import Holdfast
 from holdfast.contracts.feeds.v1 import feeds_pb2
-from tests.unit.test_client_network import Network
+from tests.unit.test_client_network import Network, client, network
 
-
-@pytest.fixture
-def network() -> Iterator[Network]:
-    network = Network()
-    with network.running():
-        yield network
-
-
-@pytest.fixture
-async def client(network: Network) -> AsyncIterator[Holdfast]:
-    async with Holdfast(network.address, network.address, deadline_s=5.0) as client:
-        yield client
+__all__ = ["client", "network"]  # fixtures
 
 
 def page(next_cursor: str, *ids: str) -> feeds_pb2.ReadEventsResponse:

@@ -104,6 +104,7 @@ def engine_errors() -> Iterator[None]:
     from holdfast.chassis.process.addresses import AddressInUse
     from holdfast.chassis.process.telemetry import TracesNotInstalled
     from holdfast.embedded import DataInUse
+    from holdfast.importing.flaws import why
 
     try:
         yield
@@ -112,8 +113,7 @@ def engine_errors() -> Iterator[None]:
     except TracesNotInstalled as error:
         raise Failed(str(error), USAGE) from error
     except OSError as error:
-        problem = (error.strerror or str(error)).lower()
-        told = f"{error.filename}: {problem}" if error.filename else str(error)
+        told = f"{error.filename}: {why(error)}" if error.filename else str(error)
         raise Failed(told, UNAVAILABLE) from error
     except (AddressInUse, DatabaseUnavailable, DataInUse, WrongSchema) as error:
         raise Failed(str(error), UNAVAILABLE) from error

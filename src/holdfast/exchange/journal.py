@@ -15,7 +15,7 @@ from typing import Any, Self, TextIO
 
 from holdfast.exchange.kinds import LineNote
 from holdfast.importing.encodings import opened
-from holdfast.importing.flaws import UnreadableFile
+from holdfast.importing.flaws import UnreadableFile, why
 
 NOTES_MAX = 1_000  # kept of each part, and told in all
 _PIECE_BYTES = 1_048_576
@@ -113,7 +113,7 @@ class Journal:
         try:
             yield
         except OSError as error:
-            problem = f"{(error.strerror or str(error)).lower()}: give --journal PATH"
+            problem = f"{why(error)}: give --journal PATH"
             raise UnreadableFile(self.path, problem, is_there=False) from error
 
     def __exit__(

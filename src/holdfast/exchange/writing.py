@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from holdfast.importing.flaws import why
 from holdfast.importing.tables import Cell, FileKind
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -114,6 +115,6 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             yield stream
         part.replace(path)
     except OSError as error:
-        raise CannotWrite(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        raise CannotWrite(f"{path}: {why(error)}") from error
     finally:
         part.unlink(missing_ok=True)

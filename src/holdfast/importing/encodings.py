@@ -10,7 +10,7 @@ from enum import StrEnum
 from io import BufferedReader
 from pathlib import Path
 
-from holdfast.importing.flaws import UnreadableFile, UnreadableText
+from holdfast.importing.flaws import UnreadableFile, UnreadableText, why
 
 PIECE_BYTES = 65_536
 
@@ -177,8 +177,7 @@ def _look(path: Path) -> tuple[int, int, int]:
     try:
         found = path.stat()
     except OSError as error:
-        problem = (error.strerror or str(error)).lower()
-        raise UnreadableFile(path, problem, is_there=False) from error
+        raise UnreadableFile(path, why(error), is_there=False) from error
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
@@ -199,8 +198,7 @@ def opened(path: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UnreadableFile(path, f"it is damaged ({error}): get the file again") from error
     except OSError as error:
-        problem = (error.strerror or str(error)).lower()
-        raise UnreadableFile(path, problem, is_there=False) from error
+        raise UnreadableFile(path, why(error), is_there=False) from error
 
 
 def _recognised(head: bytes, wanted: Encoding | None, *, is_json: bool) -> tuple[str, bytes]:

@@ -40,6 +40,11 @@ class UnreadableFile(Exception):
         self.path, self.problem, self.is_there = path, problem, is_there
 
 
+def why(error: OSError) -> str:
+    """What the system says of a file that it does not open, read or write, without a number."""
+    return (error.strerror or str(error)).lower()
+
+
 def quoted(text: str) -> str:
     """A cell as it is told to people: what is invisible is written out, what is long is cut."""
     return repr(text if len(text) <= 40 else text[:37] + "...")

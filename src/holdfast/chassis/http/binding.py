@@ -84,6 +84,7 @@ class Binding:
         versioned = owner.fields_by_name if route.verb in ("PATCH", "PUT") else {}
         self.version_field = next((n for n in VERSION_FIELDS if n in versioned), "")
         self.is_patch = route.verb == "PATCH" and "update_mask" in fields
+        self._in_path = {path.rpartition(".")[2] for path in self._variables.values()}
         self.taken = self._taken()
         self._is_batch = "requests" in fields
         self._places = self._fixed_places()
@@ -94,9 +95,8 @@ class Binding:
 
     def _taken(self) -> list[str]:
         """The members of a body that are taken, in the order of the proto."""
-        in_path = {path.rpartition(".")[2] for path in self._variables.values()}
-        names = [one.name for one in self._body_type.fields if one.name not in in_path]
-        names = [name for name in names if name != "update_mask"]
+        left_out = self._in_path | {"update_mask"}
+        names = [one.name for one in self._body_type.fields if one.name not in left_out]
         patched = self._rules.patched.get(self.route.method.name, names)
         return [name for name in names if name in CONTROLS or name in patched]
 
@@ -150,7 +150,7 @@ class Binding:
     def _mask(self, content: dict[str, Any], flaws: Flaws) -> list[str]:
         """The fields that a merge patch changes: those that are there."""
         names = names_of(self._body_type)
-        unchanged = CONTROLS | {path.rpartition(".")[2] for path in self._variables.values()}
+        unchanged = CONTROLS | self._in_path
         paths: list[str] = []
         for given, value in content.items():
             name = names.get(given)
