@@ -91,7 +91,7 @@ async def test_everything_is_there_before_the_first_event(rabbitmq_url: str) -> 
 async def test_an_exchange_that_is_anothers_is_named_and_holds_nothing_up(
     name: str, how: str, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rabbitmq, "IDLE_S", 0.3)
+    monkeypatch.setattr(rabbitmq, "IDLE_S", 0.1)
     inbox, both = Inbox(), order_events(2) + order_events(2, first=3, type=UNHEARD)
     with capture_logs() as lines:
         async with (
@@ -106,7 +106,7 @@ async def test_an_exchange_that_is_anothers_is_named_and_holds_nothing_up(
             assert await broker.publish(both) == {"e-1", "e-2", "e-3", "e-4"}
             await inbox.has(2)
             assert await broker.publish(order_events(1, first=5)) == {"e-5"}
-            await asyncio.sleep(1.0)  # several rounds of declaring
+            await asyncio.sleep(0.4)  # several rounds of declaring
             assert wrong_names(lines) == [name], "it is told once"
 
             await channel.exchange_delete(name)
@@ -144,7 +144,7 @@ async def test_events_wait_for_a_queue_that_is_anothers_and_nothing_else_does(
 async def test_a_dead_queue_that_is_anothers_is_named_and_holds_nothing_up(
     how: str, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rabbitmq, "IDLE_S", 0.3)
+    monkeypatch.setattr(rabbitmq, "IDLE_S", 0.1)
     dead, inbox = f"{QUEUE}.dead", Inbox()
     with capture_logs() as lines:
         async with (
@@ -154,7 +154,7 @@ async def test_a_dead_queue_that_is_anothers_is_named_and_holds_nothing_up(
         ):
             await relay(broker, order_events(2))
             await inbox.has(2)
-            await asyncio.sleep(1.0)  # several rounds of declaring, and of listening to it
+            await asyncio.sleep(0.4)  # several rounds of declaring, and of listening to it
             assert broker.waiting_types() == frozenset()
     assert set(wrong_names(lines)) == {dead}
     assert len(wrong_names(lines)) <= 2, "once for declaring, once for listening"
@@ -165,7 +165,7 @@ async def test_a_dead_queue_that_is_anothers_is_named_and_holds_nothing_up(
 async def test_what_lies_in_a_queue_that_is_anothers_is_heard_if_it_may_be(
     how: str, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rabbitmq, "IDLE_S", 0.3)
+    monkeypatch.setattr(rabbitmq, "IDLE_S", 0.1)
     inbox = Inbox()
     with capture_logs() as lines:
         async with (
@@ -176,7 +176,7 @@ async def test_what_lies_in_a_queue_that_is_anothers_is_heard_if_it_may_be(
             if how != "exclusive":
                 await channel.basic_publish(b"from before", routing_key=QUEUE)
                 await inbox.until(lambda: len(inbox.letters) == 1)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(0.4)
             connections = [line for line in lines if "lost while consuming" in line["event"]]
             assert connections == [], "no link is torn down for it"
 
@@ -316,7 +316,7 @@ async def test_who_may_configure_nothing_is_told_which_names_and_what_to_do(user
 async def test_who_may_not_read_is_told_once_and_hears_when_he_may(
     user: User, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rabbitmq, "IDLE_S", 0.3)
+    monkeypatch.setattr(rabbitmq, "IDLE_S", 0.1)
     async with rabbit(rabbitmq_url) as owner:
         await owner.declare()
     user.may(read=r"^holdfast\.dead$")
@@ -324,7 +324,7 @@ async def test_who_may_not_read_is_told_once_and_hears_when_he_may(
     with capture_logs() as lines:
         async with rabbit(user.url) as broker, consuming(broker, inbox):
             await relay(broker, order_events(1))
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(0.4)
             assert set(wrong_names(lines)) == {QUEUE, f"{QUEUE}.dead"}
             assert broker.names()[QUEUE]
 

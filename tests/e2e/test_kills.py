@@ -151,7 +151,13 @@ async def test_a_killed_rabbitmq_loses_nothing_and_is_found_again(
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGKILL], ids=["immediate", "killed"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGQUIT, id="immediate", marks=pytest.mark.proof),
+        pytest.param(signal.SIGKILL, id="killed"),
+    ],
+)
 async def test_a_postgresql_that_dies_loses_nothing_and_is_found_again(
     clustered: Clustered, postgres_server: PostgresServer, number: signal.Signals
 ) -> None:

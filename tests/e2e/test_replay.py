@@ -172,6 +172,9 @@ async def test_a_replay_into_a_folder_leaves_the_stock_that_the_file_implies(
 
 
 @pytest.mark.timeout(REPLAY_S_MAX)
+@pytest.mark.parametrize(
+    "invoices", ["sample", pytest.param("real", marks=pytest.mark.proof)], indirect=True
+)
 async def test_a_replay_into_a_cluster_leaves_the_stock_that_the_file_implies(
     clustered: Clustered, invoices: Path
 ) -> None:

@@ -88,7 +88,7 @@ async def test_orders_are_settled_though_the_exchanges_of_the_world_are_anothers
 async def test_orders_wait_for_a_queue_that_is_anothers_and_go_on_when_it_is_gone(
     ground: Ground, name: str, how: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grpc_server, "DECLARE_AGAIN_S", 0.5)
+    monkeypatch.setattr(grpc_server, "DECLARE_AGAIN_S", 0.2)
     async with aiormq.connect(ground.broker_url) as connection:
         channel = await connection.channel()
         await channel.queue_declare(name, **how)
@@ -97,7 +97,7 @@ async def test_orders_wait_for_a_queue_that_is_anothers_and_go_on_when_it_is_gon
                 await services.product("LAMP", 5)
                 request = pb.CreateOrderRequest(customer_id="c-1", lines=[line("LAMP", 1)])
                 order = await services.create(request)
-                await asyncio.sleep(2.0)
+                await asyncio.sleep(0.8)
                 assert order.status == pb.ORDER_STATUS_PENDING
                 assert not await is_serving(services, f"bus/{name}")
 

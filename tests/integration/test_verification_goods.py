@@ -22,12 +22,12 @@ from tests.integration.goods import (
     receive,
     ship,
 )
-from tests.integration.test_verification import live
+from tests.integration.lived import Lived, lived
 from tests.integration.two_services import BOB, TwoServices, asks
 
 engine, clock = contract.engine, contract.clock
 new_database = contract.new_database
-shop, urls = two_services.shop, two_services.urls
+shop = two_services.shop
 
 UNSPLIT = Sourcing(Strategy.FEWEST_SHIPMENTS, (), may_split=False)
 DAMAGES = LEVELS | INVENTORY | SHIPMENTS | RETURNS | SOURCING | WAITING
@@ -72,10 +72,17 @@ async def trade(shop: TwoServices) -> dict[str, str]:
     return {name: order.order_id for name, order in orders.items()} | {"closed": closed}
 
 
+traded = lived(trade)
+
+
+@pytest.fixture
+def urls(traded: Lived) -> list[str]:
+    return traded.urls
+
+
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 async def test_goods_are_recomputed_from_their_records(
-    shop: TwoServices, damage: Damage, monkeypatch: pytest.MonkeyPatch
+    shop: TwoServices, traded: Lived, damage: Damage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verification, "SETTLE_S_MAX", 0.0)  # nothing is on its way
-    live(shop)
-    await is_told(shop, damage, await trade(shop))
+    await is_told(shop, damage, traded.named)

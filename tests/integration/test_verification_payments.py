@@ -143,6 +143,7 @@ async def test_no_fact_about_payments_exceeds_what_was_known_by_then(
             payment = Payment(kind, reference, Money(order.total.currency, minor))
             await change([RecordPayment(order.state.order_id, payment, ANNA)])
     await shop.deliver()
+    assert (await verify(*shop.urls)).contradictions == []
     await is_told(shop, damage, {})
 
 

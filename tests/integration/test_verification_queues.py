@@ -12,12 +12,12 @@ from tests.integration import two_services
 from tests.integration.damages import Damage, is_told
 from tests.integration.damages_to_queues import NOBODYS, QUEUES
 from tests.integration.goods import locate
-from tests.integration.test_verification import live
+from tests.integration.lived import Lived, lived
 from tests.integration.two_services import ANNA, BOB, TwoServices, asks
 
 engine, clock = contract.engine, contract.clock
 new_database = contract.new_database
-shop, urls = two_services.shop, two_services.urls
+shop = two_services.shop
 
 
 async def trade(shop: TwoServices) -> dict[str, str]:
@@ -43,18 +43,24 @@ async def trade(shop: TwoServices) -> dict[str, str]:
     return {"over": over.order_id, "waits": waits.order_id, "unsplit": unsplit.order_id}
 
 
+traded = lived(trade)
+
+
+@pytest.fixture
+def urls(traded: Lived) -> list[str]:
+    return traded.urls
+
+
 @pytest.mark.parametrize("damage", QUEUES.values(), ids=QUEUES)
 async def test_queues_are_recomputed_from_their_records(
-    shop: TwoServices, damage: Damage, monkeypatch: pytest.MonkeyPatch
+    shop: TwoServices, traded: Lived, damage: Damage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verification, "SETTLE_S_MAX", 0.0)  # nothing is on its way
-    live(shop)
-    await is_told(shop, damage, await trade(shop))
+    await is_told(shop, damage, traded.named)
 
 
 @pytest.mark.parametrize("harmless", NOBODYS.values(), ids=NOBODYS)
 async def test_a_unit_that_nobody_who_waits_may_have_is_no_contradiction(
-    shop: TwoServices, harmless: Damage
+    shop: TwoServices, traded: Lived, harmless: Damage
 ) -> None:
-    live(shop)
-    await is_told(shop, harmless, await trade(shop))
+    await is_told(shop, harmless, traded.named)
