@@ -104,7 +104,7 @@ class RawConnection:
         """The frame that opens a stream."""
         return frame(HEADERS, flags, stream, self._encoder.encode(headers))
 
-    async def hear(self, stream: int, *, within_s: float = 5.0) -> Heard:
+    async def hear(self, stream: int, *, within_s: float = 30.0) -> Heard:
         """Listen until the stream or the connection ends, or the time is over."""
         heard = Heard()
         with suppress(TimeoutError):

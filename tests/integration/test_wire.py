@@ -121,7 +121,7 @@ FRAMES: dict[str, Say] = {
 }
 
 
-async def ask(address: str, say: Say, *, within_s: float = 5.0) -> Heard:
+async def ask(address: str, say: Say, *, within_s: float = 30.0) -> Heard:
     async with await RawConnection.open(address) as raw:
         await raw.send(say(raw))
         return await raw.hear(1, within_s=within_s)
