@@ -16,15 +16,10 @@ import pytest
 from holdfast.chassis.process.lifecycle import FILES_MAX
 from testbed.processes import free_port
 from testbed.services import HOLDFAST, SERVICES, clear_environment
-from tests.e2e.conftest import Embedded, System, command, made
+from tests.e2e.conftest import Embedded, System, command, made, mostly_embedded
 
 REFUSED, USAGE, NOT_FOUND, UNAVAILABLE = 1, 2, 3, 4
 STOP_S_MAX = 5.0
-
-# What a command prints is the same in both modes.
-MOSTLY_EMBEDDED = pytest.mark.parametrize(
-    "shop", ["embedded", pytest.param("cluster", marks=pytest.mark.proof)], indirect=True
-)
 
 
 @pytest.fixture(scope="module", params=["embedded", "cluster"])
@@ -125,7 +120,7 @@ def stock_soon(shop: System, product_id: str, *, reserved: int) -> int:
         assert time.monotonic() < deadline, stock
 
 
-@MOSTLY_EMBEDDED
+@mostly_embedded("shop", "cluster")
 def test_every_command_has_a_table_for_people(shop: System) -> None:
     say(shop, "product create MUG --price 4.50")
     assert "MUG" in say(shop, "product update MUG --name Becher")
@@ -191,7 +186,7 @@ def test_a_watch_follows_an_order_to_its_end(shop: System) -> None:
     assert [one["status"] for one in seen][-2:] == ["CONFIRMED", "CANCELLED"]
 
 
-@MOSTLY_EMBEDDED
+@mostly_embedded("shop", "cluster")
 def test_what_cannot_be_done_is_said_in_words_with_an_exit_code_of_its_own(shop: System) -> None:
     ask(shop, "product create CANDLE --price 2")
     ask(shop, "stock set CANDLE 3")

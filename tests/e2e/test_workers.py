@@ -193,6 +193,7 @@ class Customers:
             )
 
 
+@pytest.mark.proof  # the next test has them, too, and kills them
 @pytest.mark.timeout(180)
 async def test_four_workers_of_each_service_make_one_order_of_each_request_and_never_oversell(
     clustered: Clustered, workers: dict[str, Workers]
