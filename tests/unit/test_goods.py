@@ -89,6 +89,15 @@ def test_what_is_picked_is_held_there_and_no_more_than_the_line_has(
         assert picked == wanted
 
 
+def test_what_may_leave_from_anywhere_takes_nothing_that_is_asked_for_by_its_place() -> None:
+    lines, held = [OrderLine("A", 4, Money("GBP", 1), 1)], [KnownStock("A", at, 2) for at in PLACES]
+    anywhere, there = AskedItem(1, 2, ""), AskedItem(1, 2, "main")
+    from_main, from_shop = (ShipmentItem(1, "A", at, 2) for at in PLACES)
+
+    assert pick("o-1", lines, {}, held, [anywhere, there], "") == (from_shop, from_main)
+    assert pick("o-1", lines, {}, held, [there, anywhere], "") == (from_main, from_shop)
+
+
 def test_what_left_since_the_last_answer_is_not_held_any_more() -> None:
     stock = (KnownStock("A", "main", 3), KnownStock("A", "shop", 2))
     told, untold = (

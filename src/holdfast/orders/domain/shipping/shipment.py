@@ -157,16 +157,19 @@ def pick(
     }
     refuse_wrong(WrongLines(unknown, "items"))
     refuse_other_spellings({location_id, *(one.location_id for one in asked)}, held)
-    items = []
-    for line_no, quantity, at in asked:
+    picked: dict[int, list[ShipmentItem]] = {}
+    # Those of a location first: what may come from anywhere leaves them what is held there.
+    for place, one in sorted(enumerate(asked), key=lambda numbered: not numbered[1].location_id):
+        line_no, quantity, at = one
         if quantity > left[line_no]:
             raise OverShipment(order_id, line_no, wanted=quantity, left=left[line_no])
         name, at = products[line_no], at or location_id
         if not whole:
             _refuse_short(units[name], name, at, quantity, queued.get(name, 0))
         taken = _take(units[name], at, quantity)
-        items += [ShipmentItem(line_no, name, *part) for part in taken]
+        picked[place] = [ShipmentItem(line_no, name, *part) for part in taken]
         left[line_no] -= quantity
+    items = [item for place in range(len(asked)) for item in picked[place]]
     if not items:
         raise NothingToShip(order_id, location_id)
     return tuple(items)
