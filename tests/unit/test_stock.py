@@ -382,14 +382,19 @@ def test_on_hand_has_a_limit_and_a_level_an_expected_version() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "reserved", "words"),
+    ("wanted", "reserved", "quarantined", "words"),
     [
-        (0, 1, "as 1 unit is promised to orders"),
-        (3, 5_000, "as 5,000 units are promised to orders"),
-        (-4, 0, "can't become -4, which is less than nothing"),
+        (0, 1, 0, "as 1 unit is promised"),
+        (3, 5_000, 2, "as 5,000 units are promised to orders, and 2 in quarantine"),
+        (1, 2, 2, "as 2 in quarantine are not gone"),
+        (-4, 0, 0, "can't become -4, which is less than nothing"),
+        (-4, 2, 2, "can't become -4, which is less than nothing"),
     ],
 )
 def test_why_stock_can_not_fall_so_low_is_told_in_words(
-    wanted: int, reserved: int, words: str
+    wanted: int, reserved: int, quarantined: int, words: str
 ) -> None:
-    assert words in str(BelowReserved("LAMP", "main", wanted=wanted, reserved=reserved))
+    given = {"wanted": wanted, "reserved": reserved, "quarantined": quarantined}
+    told = str(BelowReserved("LAMP", "main", **given))
+    assert words in told
+    assert ("displace" in told) == (wanted >= quarantined)

@@ -80,19 +80,19 @@ class BelowReserved(InventoryError):
         quarantined: int = 0,
     ) -> None:
         at = f"product {product_id} at {location_id}: on hand can't become {wanted:,}"
-        if reserved:
+        if wanted < 0:
+            why = ", which is less than nothing: look at what there is"
+        elif reserved and wanted >= quarantined:
             promised = "1 unit is" if reserved == 1 else f"{reserved:,} units are"
             aside = f", and {quarantined:,} in quarantine" if quarantined else ""
             why = (
                 f", as {promised} promised to orders{aside}: cancel some, leave so many, or let "
                 "the youngest promises wait for stock (displace)"
             )
-        elif quarantined:
+        else:
             why = (
                 f", as {quarantined:,} in quarantine are not gone: write them off, or release them"
             )
-        else:
-            why = ", which is less than nothing: look at what there is"
         super().__init__(at + why)
         self.product_id, self.location_id = product_id, location_id
         self.wanted, self.reserved = wanted, reserved
