@@ -303,6 +303,25 @@ async def test_a_batch_of_lookups_answers_each_in_its_place(holdfast: RunningHol
     assert (ghost.code, ghost.missing) == (StatusCode.NOT_FOUND, [("product", "GHOST")])
 
 
+async def test_all_products_of_a_basket_that_are_not_sold_are_named(
+    holdfast: RunningHoldfast,
+) -> None:
+    for name in ("OLD", "LAMP", "WORN"):
+        product = pb.Product(product_id=name, unit_price=price(1), active=name == "LAMP")
+        await holdfast.inventory.CreateProduct(
+            pb.CreateProductRequest(product=product), timeout=CALL_S_MAX
+        )
+    basket = pb.CheckAvailabilityRequest(
+        lines=[pb.BasketLine(product_id=name, quantity=1) for name in ("OLD", "LAMP", "WORN")]
+    )
+
+    found = await refusal(holdfast.inventory.CheckAvailability(basket, timeout=CALL_S_MAX))
+
+    assert (found.code, found.reason) == (StatusCode.FAILED_PRECONDITION, "PRODUCT_INACTIVE")
+    assert [subject for _, subject, _ in found.unmet] == ["OLD", "WORN"]
+    assert found.facts == {"product_id": "OLD"}
+
+
 async def test_each_request_of_a_stock_batch_succeeds_or_fails_alone(
     holdfast: RunningHoldfast,
 ) -> None:

@@ -3,7 +3,7 @@
 InventoryError
 ├── ProductNotFound
 ├── ProductExists
-├── ProductInactive
+├── ProductsInactive
 ├── LocationNotFound
 ├── LocationExists
 ├── LocationSpelledOtherwise
@@ -203,14 +203,16 @@ class LocationInactive(InventoryError):
         self.location_id = location_id
 
 
-class ProductInactive(InventoryError):
-    """The product is not sold at present."""
+class ProductsInactive(InventoryError):
+    """These products, at least one, are not sold at present."""
 
     reason = "PRODUCT_INACTIVE"
 
-    def __init__(self, product_id: str) -> None:
-        super().__init__(f"product {product_id} is not sold at present")
-        self.product_id = product_id
+    def __init__(self, *product_ids: str) -> None:
+        others = f"; nor are these: {', '.join(product_ids[1:6])}" if product_ids[1:] else ""
+        more = ", ..." if len(product_ids) > 6 else ""
+        super().__init__(f"product {product_ids[0]} is not sold at present{others}{more}")
+        self.product_ids = product_ids
 
 
 class TooManyLocations(InventoryError):

@@ -15,8 +15,8 @@ from holdfast.inventory.domain.errors import (
     NothingToReceive,
     NotQuarantined,
     ProductExists,
-    ProductInactive,
     ProductNotFound,
+    ProductsInactive,
     QuantityTooLarge,
     RefusedUnits,
     RequestIdReused,
@@ -42,9 +42,8 @@ def translate(error: Exception) -> Status | None:
         case LocationInactive():
             facts = {"location_id": error.location_id}
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
-        case ProductInactive():
-            facts = {"product_id": error.product_id}
-            return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
+        case ProductsInactive():
+            return _inactive(error)
         case LocationSpelledOtherwise():
             facts = {"location_id": error.known}
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
@@ -75,6 +74,23 @@ def translate(error: Exception) -> Status | None:
 
 def _refusal(code: grpc.StatusCode, error: InventoryError, facts: dict[str, str]) -> Status:
     return statuses.refusal(code, error.reason, str(error), metadata=facts)
+
+
+def _inactive(error: ProductsInactive) -> Status:
+    """All of them; the metadata names the first."""
+    unmet = [
+        PreconditionFailure.Violation(
+            type=error.reason, subject=one, description="is not sold at present"
+        )
+        for one in error.product_ids
+    ]
+    return statuses.refusal(
+        grpc.StatusCode.FAILED_PRECONDITION,
+        error.reason,
+        str(error),
+        metadata={"product_id": error.product_ids[0]},
+        details=[PreconditionFailure(violations=statuses.as_many_as_fit(unmet))],
+    )
 
 
 def _units(error: RefusedUnits) -> Status:

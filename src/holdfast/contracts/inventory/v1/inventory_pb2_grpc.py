@@ -303,7 +303,8 @@ class InventoryServiceServicer:
         order; nothing is promised. Safe to repeat.
         Errors:
         NOT_FOUND            a product or a location does not exist.
-        FAILED_PRECONDITION  LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
+        FAILED_PRECONDITION  PRODUCT_INACTIVE: products are not sold at present; one PreconditionFailure violation for each.
+        LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

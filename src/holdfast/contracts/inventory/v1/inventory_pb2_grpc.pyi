@@ -136,7 +136,8 @@ class InventoryServiceStub:
     order; nothing is promised. Safe to repeat.
     Errors:
       NOT_FOUND            a product or a location does not exist.
-      FAILED_PRECONDITION  LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
+      FAILED_PRECONDITION  PRODUCT_INACTIVE: products are not sold at present; one PreconditionFailure violation for each.
+                           LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
     """
     ExplainStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ExplainStockRequest, _inventory_pb2.ExplainStockResponse]
     """Answers "why is on hand 47?": for each level of a product its numbers, the sums of movements that make them, the orders that
@@ -291,7 +292,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     order; nothing is promised. Safe to repeat.
     Errors:
       NOT_FOUND            a product or a location does not exist.
-      FAILED_PRECONDITION  LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
+      FAILED_PRECONDITION  PRODUCT_INACTIVE: products are not sold at present; one PreconditionFailure violation for each.
+                           LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
     """
     ExplainStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ExplainStockRequest, _inventory_pb2.ExplainStockResponse]  # type: ignore[assignment]
     """Answers "why is on hand 47?": for each level of a product its numbers, the sums of movements that make them, the orders that
@@ -533,7 +535,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         order; nothing is promised. Safe to repeat.
         Errors:
           NOT_FOUND            a product or a location does not exist.
-          FAILED_PRECONDITION  LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
+          FAILED_PRECONDITION  PRODUCT_INACTIVE: products are not sold at present; one PreconditionFailure violation for each.
+                               LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
         """
 
     @_abc_1.abstractmethod

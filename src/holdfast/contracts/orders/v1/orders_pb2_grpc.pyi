@@ -111,7 +111,7 @@ class OrderServiceStub:
                            the order's; a discount above what it is taken off from.
       ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
                            EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
-      FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
+      FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is final: rejected, cancelled, expired or shipped.
                            SHORT_OF_STOCK, PRODUCT_INACTIVE: as in CreateOrder, for what more is wanted of.
                            BELOW_SHIPPED: a line would have fewer units than have left.
                            TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 500 times.
@@ -341,7 +341,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
                            the order's; a discount above what it is taken off from.
       ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
                            EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
-      FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
+      FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is final: rejected, cancelled, expired or shipped.
                            SHORT_OF_STOCK, PRODUCT_INACTIVE: as in CreateOrder, for what more is wanted of.
                            BELOW_SHIPPED: a line would have fewer units than have left.
                            TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 500 times.
@@ -610,7 +610,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
                                the order's; a discount above what it is taken off from.
           ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
                                EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
-          FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
+          FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is final: rejected, cancelled, expired or shipped.
                                SHORT_OF_STOCK, PRODUCT_INACTIVE: as in CreateOrder, for what more is wanted of.
                                BELOW_SHIPPED: a line would have fewer units than have left.
                                TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 500 times.

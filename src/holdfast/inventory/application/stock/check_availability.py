@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from holdfast.inventory.application.locations.named import refuse_inactive
 from holdfast.inventory.application.ports import StockReader
 from holdfast.inventory.domain.catalog.product import Product
-from holdfast.inventory.domain.errors import ProductInactive, ProductNotFound
+from holdfast.inventory.domain.errors import ProductNotFound, ProductsInactive
 from holdfast.inventory.domain.stock.finding import Found, find_or_wait
 from holdfast.inventory.domain.stock.levels import Short
 from holdfast.inventory.domain.stock.sourcing import Sourcing
@@ -17,7 +17,7 @@ class CheckAvailability:
 
     :param wanted: units per product, at least one of each.
     :returns: what would be promised, or what is missing; and the products that are wanted.
-    :raises ProductNotFound, ProductInactive: of a product that is wanted.
+    :raises ProductNotFound, ProductsInactive: of all that are wanted and are so.
     :raises LocationNotFound, LocationSpelledOtherwise, LocationInactive: of one that is named.
     """
 
@@ -34,9 +34,9 @@ class CheckAvailability:
         unknown = [one for one in wanted if one not in infos]
         if unknown:
             raise ProductNotFound(*unknown)
-        for product_id in wanted:
-            if not infos[product_id].product.active:
-                raise ProductInactive(product_id)
+        inactive = [one for one in wanted if not infos[one].product.active]
+        if inactive:
+            raise ProductsInactive(*inactive)
         levels = shelves(level for info in infos.values() for level in info.levels)
         queues = {name: info.queue for name, info in infos.items()}
         found = find_or_wait(levels, wanted, sourcing, queues)

@@ -14,7 +14,7 @@ class UpdateOrder:
     :param about: new details by field name: reference, note, attributes, ship_to, bill_to.
     :raises OrderNotFound: there is none of this id.
     :raises StaleVersion: it changed meanwhile, or this is a repeat.
-    :raises IllegalTransition: it is rejected, cancelled or has expired.
+    :raises IllegalTransition: it is final.
     :raises CustomerErased: its customer was erased since it was placed.
     """
 
