@@ -322,6 +322,21 @@ async def test_all_products_of_a_basket_that_are_not_sold_are_named(
     assert found.facts == {"product_id": "OLD"}
 
 
+async def test_the_stock_over_all_locations_is_the_same_in_both_views(
+    holdfast: RunningHoldfast,
+) -> None:
+    await holdfast.product("LAMP", 9)
+    aside = pb.QuarantineStockRequest(product_id="LAMP", quantity=2, reason="wet")
+    await holdfast.inventory.QuarantineStock(aside, timeout=CALL_S_MAX)
+    await holdfast.place(line("LAMP", 3))
+
+    for view in (pb.STOCK_INFO_VIEW_FULL, pb.STOCK_INFO_VIEW_BASIC):
+        request = pb.BatchGetStockInfoRequest(product_ids=["LAMP"], view=view)
+        answer = await holdfast.inventory.BatchGetStockInfo(request, timeout=CALL_S_MAX)
+        info = answer.results[0].info
+        assert (info.on_hand, info.reserved, info.quarantined, info.available) == (9, 3, 2, 4)
+
+
 async def test_each_request_of_a_stock_batch_succeeds_or_fails_alone(
     holdfast: RunningHoldfast,
 ) -> None:

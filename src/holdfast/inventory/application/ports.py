@@ -263,6 +263,7 @@ class StockSummary(NamedTuple):
     on_hand: int
     reserved: int
     available: int
+    quarantined: int
     queue: ProductQueue
 
 

@@ -270,6 +270,7 @@ LEFT JOIN location USING (location_id)
                              AND on_hand - reserved - quarantined > product.safety_stock
                             THEN on_hand - reserved - quarantined - product.safety_stock
                             ELSE 0 END), 0)::bigint AS available,
+          COALESCE(SUM(quarantined), 0)::bigint AS quarantined,
           COALESCE(SUM(queued), 0)::bigint AS queued,
           COALESCE(MAX(queued_max), 0) AS queued_max
      FROM product

@@ -102,6 +102,7 @@ class Store(BackorderReading, ProductReading, TransferReading):
                 on_hand=row["on_hand"],
                 reserved=row["reserved"],
                 available=max(0, row["available"] - row["queued"]),
+                quarantined=row["quarantined"],
                 queue=ProductQueue(row["queued"], row["queued_max"]),
             )
             for row in rows

@@ -338,6 +338,7 @@ def write_summary(message: pb.StockInfo, summary: StockSummary) -> None:
     message.on_hand = summary.on_hand
     message.reserved = summary.reserved
     message.available = summary.available
+    message.quarantined = summary.quarantined
     message.queued, message.backorder_room = summary.queue.units, summary.queue.room
 
 

@@ -140,7 +140,9 @@ class _StockInfoViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StockIn
     STOCK_INFO_VIEW_UNSPECIFIED: _StockInfoView.ValueType  # 0
     """The same as FULL."""
     STOCK_INFO_VIEW_BASIC: _StockInfoView.ValueType  # 1
-    """Without name, description and levels: price, whether it is sold, and the stock over all locations."""
+    """Without name, description, back-order policy, safety stock and levels: price, whether it is sold, its version, and the stock
+    over all locations.
+    """
     STOCK_INFO_VIEW_FULL: _StockInfoView.ValueType  # 2
     """Everything."""
 
@@ -150,7 +152,9 @@ class StockInfoView(_StockInfoView, metaclass=_StockInfoViewEnumTypeWrapper):
 STOCK_INFO_VIEW_UNSPECIFIED: StockInfoView.ValueType  # 0
 """The same as FULL."""
 STOCK_INFO_VIEW_BASIC: StockInfoView.ValueType  # 1
-"""Without name, description and levels: price, whether it is sold, and the stock over all locations."""
+"""Without name, description, back-order policy, safety stock and levels: price, whether it is sold, its version, and the stock
+over all locations.
+"""
 STOCK_INFO_VIEW_FULL: StockInfoView.ValueType  # 2
 """Everything."""
 Global___StockInfoView: _TypeAlias = StockInfoView  # noqa: Y015
