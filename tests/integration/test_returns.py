@@ -102,6 +102,19 @@ async def test_goods_come_back_in_parcels_and_stock_follows(holdfast: RunningHol
     await sound(holdfast)
 
 
+async def test_a_return_is_told_when_it_is_opened_as_it_is_later(
+    holdfast: RunningHoldfast,
+) -> None:
+    order = await shipped(holdfast)
+
+    first = await opened(holdfast, order, (2, 1), (1, 3))
+    again = await opened(holdfast, order, (2, 1), (1, 3))
+    seen = await holdfast.order(order.order_id)
+
+    assert [first, again] == [*seen.returns] * 2
+    assert [one.line_no for one in first.lines] == [1, 2]
+
+
 async def test_a_return_is_worth_what_came_of_it_and_not_what_was_announced(
     holdfast: RunningHoldfast,
 ) -> None:

@@ -128,7 +128,7 @@ def may_come(
     returns: Iterable[Return],
     asked: Sequence[AskedReturnLine],
 ) -> tuple[ReturnLine, ...]:
-    """Return what may come back.
+    """Return what may come back, by line numbers.
 
     :param shipped: units that have left, by line number.
     :raises WrongLines: there is no such line, or it is named twice.
@@ -142,7 +142,7 @@ def may_come(
     for line_no, quantity, _ in asked:
         if quantity > left[line_no]:
             raise OverReturn(order_id, line_no, wanted=quantity, left=left[line_no])
-    return tuple(ReturnLine(no, products[no], units, reason) for no, units, reason in asked)
+    return tuple(ReturnLine(no, products[no], units, reason) for no, units, reason in sorted(asked))
 
 
 def came(to: Return, asked: Sequence[AskedReceiptLine]) -> tuple[ReceiptLine, ...]:
