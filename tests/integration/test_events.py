@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, closing
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from holdfast.client import (
     HoldfastSync,
     InvalidRequest,
     OrderLine,
+    PaymentKind,
 )
 from holdfast.contracts.feeds.v1 import feeds_pb2 as pb
 from holdfast.contracts.orders.v1 import events_pb2
@@ -65,6 +67,18 @@ async def test_an_order_s_events_come_in_order_with_their_contents(
     assert isinstance(told[0].data, events_pb2.OrderPlaced)
     assert told[0].data.wanted.products[0].quantity == 2
     assert len({one.id for one in told} | {one.cursor for one in told}) == 6
+
+
+async def test_an_event_tells_a_payment_as_the_order_does(holdfast: RunningHoldfast) -> None:
+    await holdfast.product("LAMP", 1)
+    order_id = await placed(holdfast.client)
+    record = holdfast.client.orders.record_payment
+    await record(order_id, PaymentKind.CAPTURED, Decimal(5), reference="p-1")
+
+    *_, told = await first(holdfast.client, 3)
+
+    assert isinstance(told.data, events_pb2.PaymentRecorded)
+    assert told.data.payment == (await holdfast.order(order_id)).payments[0]
 
 
 async def test_both_services_have_a_feed_of_their_own(holdfast: RunningHoldfast) -> None:

@@ -47,7 +47,7 @@ class EventCodec:
     def encode(
         self, event: OrderEvent, order_id: str, version: int, at: datetime, caller: Caller
     ) -> Event:
-        message = _message(event, order_id)
+        message = _message(event, order_id, at)
         return Event(
             event_id=self._new_id(),
             type=message.DESCRIPTOR.full_name,
@@ -60,7 +60,7 @@ class EventCodec:
         )
 
 
-def _message(event: OrderEvent, order_id: str) -> Message:
+def _message(event: OrderEvent, order_id: str, at: datetime) -> Message:
     match event:
         case OrderPlaced(customer_id, wanted, total):
             placed = events_pb2.OrderPlaced(order_id=order_id, customer_id=customer_id)
@@ -82,6 +82,7 @@ def _message(event: OrderEvent, order_id: str) -> Message:
             recorded.payment.kind = orders_pb2.PaymentKind.Value(f"PAYMENT_KIND_{payment.kind}")
             recorded.payment.reference = payment.reference
             money.write(recorded.payment.amount, *payment.amount)
+            times.write(recorded.payment.record_time, at)
             return recorded
         case OrderRejected(shortages):
             rejected = events_pb2.OrderRejected(order_id=order_id)
