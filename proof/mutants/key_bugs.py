@@ -50,7 +50,7 @@ BUGS = (
         edited(
             KeyFetching,
             "fetch",
-            ("if answer.revision != self._revision:", "if not self._revision:"),
+            ("if revision == self._revision:", "if self._revision:"),
         ),
         tests=(
             "tests/integration/test_identity.py"

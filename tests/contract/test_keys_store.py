@@ -37,6 +37,16 @@ async def test_a_key_is_read_as_it_was_added_and_an_id_that_is_there_is_left(
     assert await store.all() == [KEY]
 
 
+async def test_keys_are_had_in_parts_by_their_ids(store: KeyStore) -> None:
+    for key_id in ("2" * 12, "0" * 12, "1" * 12):
+        await store.add(KEY._replace(key_id=key_id))
+
+    first, second = await store.some("", 2), await store.some("1" * 12, 2)
+
+    assert [key.key_id[0] for key in first + second] == ["0", "1", "2"]
+    assert await store.some("2" * 12, 2) == []
+
+
 async def test_every_change_shows_in_the_revision_and_a_use_does_not(store: KeyStore) -> None:
     revisions = [await store.revision()]
     await store.add(KEY._replace(expires_at=None))

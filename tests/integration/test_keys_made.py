@@ -1,10 +1,11 @@
-"""What a key may be made of, over HTTP."""
+"""What a key may be made of, over HTTP, and how many there may be."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.conftest import EMBEDDED, Ground
+from holdfast.chassis.identity import servicer
+from tests.integration.conftest import EMBEDDED, Ground, eventually
 from tests.integration.over_http import Http, http_on
 
 pytestmark = pytest.mark.parametrize("ground", [EMBEDDED], indirect=True)
@@ -42,3 +43,22 @@ async def test_a_key_for_this_machine_may_name_it_as_ipv6_does(http: Http) -> No
     assert made["key"]["networks"] == ["127.0.0.1/32"]
     me = await http.ask("GET", "/v1/me", authorization=f"Bearer {made['text']}")
     assert me.status == 200
+
+
+async def test_more_keys_than_one_message_holds_are_known_to_the_notifier_and_revoked_there(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servicer, "OFFERED_MAX", 1)
+    wanted = {"name": "partner", "grants": ["webhooks:manage"]}
+    made = [await http.done("POST", "/v1/keys", wanted) for _ in range(3)]
+
+    async def statuses() -> set[int]:
+        texts = [f"Bearer {one['text']}" for one in made]
+        answers = [await http.ask("GET", "/v1/webhooks", authorization=text) for text in texts]
+        return {answer.status for answer in answers}
+
+    await eventually(statuses, lambda found: found == {200})
+    for one in made:
+        await http.done("POST", f"/v1/keys/{one['key']['key_id']}/revoke")
+
+    await eventually(statuses, lambda found: found == {401})

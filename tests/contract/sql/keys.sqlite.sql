@@ -6,10 +6,17 @@ SELECT coalesce((SELECT sum(version) FROM credential), 0)
 ;
 
 -- ALL
-SELECT key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version, used_at,
-       user_name
+SELECT key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version, used_at, user_name
   FROM credential
  ORDER BY created_at, key_id
+;
+
+-- SOME
+SELECT key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version, used_at, user_name
+  FROM credential
+ WHERE key_id > ?1
+ ORDER BY key_id
+ LIMIT ?2
 ;
 
 -- TAKE

@@ -8,11 +8,12 @@ import grpc
 import structlog
 from grpc import aio
 
+from holdfast.chassis import times
 from holdfast.chassis.clock import jitter
 from holdfast.chassis.database.seam import Leadership
 from holdfast.chassis.grpc.channels import RenewingChannel
 from holdfast.chassis.identity.house import Identity
-from holdfast.chassis.identity.servicer import key_of, message_of
+from holdfast.chassis.identity.servicer import key_of
 from holdfast.chassis.transient import Transient
 from holdfast.contracts.identity.v1 import keys_pb2 as pb
 from holdfast.contracts.identity.v1 import keys_pb2_grpc
@@ -62,11 +63,19 @@ class KeyFetching:
         """
         request = pb.OfferKeysRequest(revision=self._revision)
         if time.monotonic() - self._used_at > USED_EVERY_S:
-            used = [key for key in await self._store.all() if key.used_at]
-            request.used.extend(map(message_of, used))
+            for key in await self._store.all():
+                if key.used_at is not None:
+                    times.write(request.used.add(key_id=key.key_id).use_time, key.used_at)
             self._used_at = time.monotonic()
-        answer = await self._offer(request, timeout=DEADLINE_S, metadata=self._metadata)
-        if answer.revision != self._revision:
+        answer = await self._asked(request)
+        revision = answer.revision
+        if revision == self._revision:
+            return
+        while answer.keys:
             await self._store.take(map(key_of, answer.keys))
-            await self._known.look()
-            self._revision = answer.revision
+            answer = await self._asked(pb.OfferKeysRequest(behind=answer.keys[-1].key.key_id))
+        await self._known.look()
+        self._revision = revision
+
+    async def _asked(self, request: pb.OfferKeysRequest) -> pb.OfferKeysResponse:
+        return await self._offer(request, timeout=DEADLINE_S, metadata=self._metadata)  # type: ignore[no-any-return]

@@ -22,7 +22,7 @@ NETWORKS_MAX = 20
 LIFETIME_DAYS_MAX = 3_650
 OVERLAP_DAYS_MAX = 90
 OVERLAP = timedelta(days=1)
-TAKEN_MAX = 1_000
+TAKEN_MAX = OFFERED_MAX = 1_000  # of one message: of any number it would be too large
 
 
 class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
@@ -130,7 +130,7 @@ class KeyIntakeServicer(keys_pb2_grpc.KeyIntakeServiceServicer):
 
 
 class KeyOfferServicer(keys_pb2_grpc.KeyOfferServiceServicer):
-    """Tells of all keys whoever has not heard of the newest change."""
+    """Tells of all keys, in parts, whoever has not heard of the newest change."""
 
     def __init__(self, identity: Identity) -> None:
         self._store = identity.store
@@ -144,7 +144,8 @@ class KeyOfferServicer(keys_pb2_grpc.KeyOfferServiceServicer):
         if revision == request.revision:
             return pb.OfferKeysResponse(revision=revision)
         # Read after the number: what is changed between is told now and once more.
-        return pb.OfferKeysResponse(keys=map(held_of, await self._store.all()), revision=revision)
+        some = await self._store.some(request.behind, OFFERED_MAX)
+        return pb.OfferKeysResponse(keys=map(held_of, some), revision=revision)
 
 
 def message_of(key: Key) -> pb.Key:

@@ -8,6 +8,11 @@ from holdfast.chassis.database.seam import Database, Row, instant, instant_or_no
 from holdfast.chassis.database.sql import by_engine
 from holdfast.chassis.identity.keys import Key
 
+_KEY = (
+    "key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version, used_at, "
+    "user_name"
+)
+
 
 class KeyStatements:
     """What is asked of the table `credential`."""
@@ -18,12 +23,18 @@ class KeyStatements:
 SELECT coalesce((SELECT sum(version) FROM credential), 0)::bigint
        + coalesce((SELECT sum(versions) FROM credential_gone), 0)::bigint AS revision
 """
-    ALL = """
-SELECT key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version, used_at,
-       user_name
+    ALL = f"""
+SELECT {_KEY}
   FROM credential
  ORDER BY created_at, key_id
-"""
+"""  # noqa: S608 - constants only
+    SOME = f"""
+SELECT {_KEY}
+  FROM credential
+ WHERE key_id > $1
+ ORDER BY key_id
+ LIMIT $2
+"""  # noqa: S608 - constants only
     # A revocation is taken however old, and nothing brings a revoked key back: neither the order in
     # which changes arrive nor an older copy of the database that they come from.
     TAKE = """
@@ -110,6 +121,11 @@ class KeyStore:
         """Return every key there ever was, the oldest first."""
         async with self._database.read() as reading:
             return list(map(_key, await reading.fetch(self._sql.ALL)))
+
+    async def some(self, behind: str, most: int) -> list[Key]:
+        """Return so many keys by their ids, those behind one; none: that was the last."""
+        async with self._database.read() as reading:
+            return list(map(_key, await reading.fetch(self._sql.SOME, behind, most)))
 
     async def add(self, key: Key, *, ending: Key | None = None) -> bool:
         """Add a key, and in the same transaction end another one as `ending` says; false: that one

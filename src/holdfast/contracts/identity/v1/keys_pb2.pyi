@@ -399,8 +399,11 @@ class OfferKeysRequest(_message.Message):
 
     REVISION_FIELD_NUMBER: _builtins.int
     USED_FIELD_NUMBER: _builtins.int
+    BEHIND_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """As it was answered last; 0: whatever there is."""
+    behind: _builtins.str
+    """The last key of the part before this one; empty: the first part. The last part is empty."""
     @_builtins.property
     def used(self) -> _containers.RepeatedCompositeFieldContainer[Global___Key]:
         """Keys that were used at the asking service since then; only their ids and use times."""
@@ -410,10 +413,11 @@ class OfferKeysRequest(_message.Message):
         *,
         revision: _builtins.int = ...,
         used: _abc.Iterable[Global___Key] | None = ...,
+        behind: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision", "used", b"used"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behind", b"behind", "revision", b"revision", "used", b"used"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -421,14 +425,14 @@ Global___OfferKeysRequest: _TypeAlias = OfferKeysRequest  # noqa: Y015
 
 @_typing.final
 class OfferKeysResponse(_message.Message):
-    """All keys, or none where nothing has changed."""
+    """At most 1,000 keys by their ids, or none where nothing has changed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     KEYS_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """To ask with next time."""
+    """To ask with next time, as the first part has it: what changes meanwhile is told then."""
     @_builtins.property
     def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldKey]:
         """As Orders has them."""

@@ -381,7 +381,7 @@ class KeyOfferServiceServicer:
     """
 
     def OfferKeys(self, request, context):
-        """Returns all keys, if there is any change since `revision`. Safe to repeat.
+        """Returns keys, in parts, if there is any change since `revision`. Safe to repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

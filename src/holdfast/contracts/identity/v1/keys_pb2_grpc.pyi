@@ -181,7 +181,7 @@ class KeyOfferServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> KeyOfferServiceAsyncStub: ...
     OfferKeys: _grpc.UnaryUnaryMultiCallable[_keys_pb2.OfferKeysRequest, _keys_pb2.OfferKeysResponse]
-    """Returns all keys, if there is any change since `revision`. Safe to repeat."""
+    """Returns keys, in parts, if there is any change since `revision`. Safe to repeat."""
 
 @_typing.type_check_only
 class KeyOfferServiceAsyncStub(KeyOfferServiceStub):
@@ -189,7 +189,7 @@ class KeyOfferServiceAsyncStub(KeyOfferServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     OfferKeys: _aio.UnaryUnaryMultiCallable[_keys_pb2.OfferKeysRequest, _keys_pb2.OfferKeysResponse]  # type: ignore[assignment]
-    """Returns all keys, if there is any change since `revision`. Safe to repeat."""
+    """Returns keys, in parts, if there is any change since `revision`. Safe to repeat."""
 
 class KeyOfferServiceServicer(metaclass=_abc_1.ABCMeta):
     """How the Notifier learns of keys. Only it may call; Orders has it."""
@@ -200,6 +200,6 @@ class KeyOfferServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _keys_pb2.OfferKeysRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_keys_pb2.OfferKeysResponse, _abc.Awaitable[_keys_pb2.OfferKeysResponse]]:
-        """Returns all keys, if there is any change since `revision`. Safe to repeat."""
+        """Returns keys, in parts, if there is any change since `revision`. Safe to repeat."""
 
 def add_KeyOfferServiceServicer_to_server(servicer: KeyOfferServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
