@@ -228,6 +228,30 @@ async def test_what_is_broken_behind_a_request_is_not_taken_for_its_answer(http:
     assert not re.findall(rb"HTTP/1\.1 400", received)
 
 
+async def test_who_is_answered_first_is_answered_whatever_is_broken_behind_them(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HEAD_S_MAX", 0.3)
+    kept = {"connection": "keep-alive"}
+    # Its length is told in characters; so the end of its body is no more of it.
+    body = '{"customer_id": "Zürich"}'.encode()
+    too_short = kept | {"content-length": str(len(body) - 1)}
+    end = (await http.done("GET", "/v1/feeds/orders/events?cursor=latest"))["next_cursor"]
+    slow = request_bytes("GET", f"/v1/feeds/orders/events?cursor={end}&wait=1", headers=kept)
+    whole, unfinished = request_bytes("GET", "/v1/me", headers=kept), SMUGGLED
+    unfinished += b"transfer-encoding: chunked\r\n\r\nzz\r\n"
+    for sent, statuses in (
+        (request_bytes("POST", "/v1/orders", body, too_short), [b"400"]),
+        (slow + b"GET /v1/pro", [b"200"]),
+        (whole + whole + b"}\r\n", [b"200", b"200"]),
+        (whole + whole + unfinished, [b"200", b"200"]),
+        (whole + unfinished, [b"200"]),
+    ):
+        received = await raw(http.address, sent)
+
+        assert re.findall(rb"HTTP/1\.1 (\d+)", received) == statuses, sent
+
+
 async def test_a_body_that_is_told_to_be_too_large_is_not_waited_for(http: Http) -> None:
     for length in (4 * 1024 * 1024 + 1, 10**18):
         told = b"expect: 100-continue\r\ncontent-length: %d\r\n\r\n" % length

@@ -6,6 +6,7 @@ import socket
 from asyncio import TimerHandle, Transport
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from httptools import HttpParserError
@@ -117,6 +118,8 @@ class _Protocol(HttpToolsProtocol):
     # with that is not counted.
     _loose_bytes = 0
     _in_head = True
+    _answered: Any = None  # the cycle of uvicorn's that is under way, or was the last
+    _is_broken = False  # what still comes is nobody's; what came whole is answered
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -168,7 +171,13 @@ class _Protocol(HttpToolsProtocol):
         self._loose_bytes = 0
         super().on_message_complete()
 
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
     def data_received(self, data: bytes) -> None:
+        if self._is_broken:
+            return
         self._loose_bytes += len(data)
         super().data_received(data)
         if self._loose_bytes > HEAD_BYTES_MAX:
@@ -194,8 +203,10 @@ class _Protocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _refuse(self, status: int, detail: str) -> None:
-        """Answer what never became a whole request, and hang up."""
-        if self.transport.is_closing():
+        """Answer what never became a whole request, and hang up; where whole ones came before it
+        that are not answered yet, they alone are, and then the connection ends.
+        """
+        if self.transport.is_closing() or self._are_others_answered_first():
             return
         found = problem(status, detail)
         body = found.body()
@@ -209,12 +220,24 @@ class _Protocol(HttpToolsProtocol):
             self.transport.write("\r\n".join([*head, "", ""]).encode() + body)
         self.transport.close()
 
+    def _are_others_answered_first(self) -> bool:
+        """Whether whole requests are under way; then the last of them ends the connection."""
+        if self.pipeline and self.cycle.more_body:  # that one is what is broken
+            self.pipeline.popleft()
+            self.cycle = self.pipeline[0][0] if self.pipeline else self._answered
+        if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
+            return False
+        self._is_broken = True
+        self.cycle.keep_alive = False
+        self._stop_timer()
+        return True
+
     def _is_unanswered(self) -> bool:
         """Whether an answer would be taken for one to what is refused, and is the only one."""
         if self.cycle is None or self.cycle.response_complete:
             return True
-        # The request under way is refused itself, if it is the one whose body still comes.
-        if not self.cycle.more_body or self.cycle.response_started or self.pipeline:
+        # The request under way is refused itself: it is the one whose body still comes.
+        if self.cycle.response_started:
             return False
         self.cycle.disconnected = True  # whoever handles it answers nobody
         return True
