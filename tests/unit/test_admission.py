@@ -120,6 +120,7 @@ def test_an_ipv6_caller_is_its_network_and_a_socket_of_ours_is_nobody() -> None:
     assert callers.address_of("ipv6:%5B2001:db8::ffff%5D:51") == "2001:db8::/64"
     assert callers.address_of("ipv6:%5Bfe80::1%25eth0%5D:51") == "fe80::/64"
     assert callers.address_of("ipv4:127.0.0.1:50") == "127.0.0.1"
+    assert callers.address_of("ipv6:[::ffff:127.0.0.1]:50") == "127.0.0.1"
     assert callers.address_of("unix:/run/holdfast") == callers.NOBODY
     admission = Admission(CallerLimits(caller_calls_max=1), ("spiffe://shop/orders",))
     for _ in range(3):
