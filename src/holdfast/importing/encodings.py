@@ -4,7 +4,7 @@ import codecs
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from io import BufferedReader
@@ -30,7 +30,11 @@ _UNPACK = "unpack it, or pack it with gzip"
 _JSON = "JSON"
 _OTHER_KINDS = (
     (ZIP, "a workbook (xlsx, ods) or a zip archive", f"open it and {_SAVE_AS}"),
-    (b"\xd0\xcf\x11\xe0", "a workbook of an old Excel (xls)", f"open it and {_SAVE_AS}"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "a workbook of an old Excel (xls), or one with a password",
+        f"open it and {_SAVE_AS}",
+    ),
     (b"%PDF", "a PDF", "ask for the table as CSV"),
     (b"{\\rtf", "a text document (RTF)", f"open it and {_SAVE_AS}"),
     (b"PAR1", "a Parquet file", "write it as CSV"),
@@ -67,6 +71,15 @@ class Encoding(StrEnum):
     BIG5 = "big5"
 
 
+# What Windows writes under these names, which has all of theirs and more: NEC's and IBM's letters,
+# all of Hangul, the euro sign.
+_CODECS: Mapping[str, str] = {
+    Encoding.SHIFT_JIS: "cp932",
+    Encoding.EUC_KR: "cp949",
+    Encoding.BIG5: "cp950",
+}
+
+
 class TextOfFile:
     """The text of a file, plain or gzipped, piece by piece; no more than a piece is in memory."""
 
@@ -91,7 +104,7 @@ class TextOfFile:
         with opened(self._path) as stream:
             head = self._read(stream)
             encoding, mark = _recognised(head, self._wanted, is_json=self._is_json)
-            decoder = codecs.getincrementaldecoder(encoding)("strict")
+            decoder = codecs.getincrementaldecoder(_CODECS.get(encoding, encoding))("strict")
             piece, is_last = head[len(mark) :], not head
             while True:
                 try:
@@ -118,7 +131,7 @@ class TextOfFile:
 
     def _undecodable(self, error: UnicodeDecodeError, encoding: str) -> UnreadableText:
         sound = error.object[: error.start]
-        self._place.pass_over(sound.decode(encoding, "replace"))
+        self._place.pass_over(sound.decode(_CODECS.get(encoding, encoding), "replace"))
         cure = (
             f"{_SAVE_AS}, or name its encoding: --encoding windows-1252 if it comes from Excel on "
             "Windows in Western Europe or America"
@@ -213,8 +226,13 @@ def _recognised(head: bytes, wanted: Encoding | None, *, is_json: bool) -> tuple
     for signature, kind, cure in _OTHER_KINDS:
         if head.startswith(signature) and not (is_json and kind is _JSON):
             raise UnreadableText(f"it is {kind}, {_NOT_READ}: {cure}")
-    if wanted is None:
+    if wanted in (None, Encoding.UTF_16):
         _require_no_utf_16(head)
+    if wanted is Encoding.UTF_16:
+        raise UnreadableText(
+            "it has no mark that says which UTF-16 it is: say --encoding utf-16-le, or utf-16-be, "
+            f"or {_SAVE_AS}"
+        )
     return wanted or Encoding.UTF_8, b""
 
 

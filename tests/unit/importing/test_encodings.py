@@ -43,6 +43,42 @@ def test_an_encoding_that_is_named_is_used(tmp_path: Path, encoding: Encoding) -
     assert file.catalogue["LAMP"].name == "Bürste für Tür · groß"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "windows", "name"),
+    [
+        (Encoding.SHIFT_JIS, "cp932", "①㈱髙﨑"),
+        (Encoding.EUC_KR, "cp949", "똠방각하"),
+        (Encoding.BIG5, "cp950", "許功蓋€"),
+        (Encoding.GB18030, "gbk", "中文名称"),
+    ],
+)
+def test_what_windows_writes_in_the_far_east_is_read_by_the_name_that_people_have_for_it(
+    tmp_path: Path, encoding: Encoding, windows: str, name: str
+) -> None:
+    text = f"{HEADER}\n{line(description=name)}\n"
+
+    file = read_bytes(tmp_path, text.encode(windows), replace(GENERAL, encoding=encoding))
+
+    assert file.catalogue["LAMP"].name == name
+
+
+@pytest.mark.parametrize(
+    ("content", "cure"),
+    [
+        (TEXT.encode("utf-16-le"), "without a mark: say --encoding utf-16-le"),
+        (TEXT.encode("utf-16-be"), "without a mark: say --encoding utf-16-be"),
+        ("注文注文注文".encode("utf-16-le"), "say --encoding utf-16-le, or utf-16-be"),
+    ],
+)
+def test_utf_16_without_a_mark_is_told_though_it_was_named(
+    tmp_path: Path, content: bytes, cure: str
+) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        read_bytes(tmp_path, content, replace(GENERAL, encoding=Encoding.UTF_16))
+
+    assert cure in str(refused.value)
+
+
 def test_every_encoding_that_may_be_named_is_known_to_python() -> None:
     for encoding in Encoding:
         assert codecs.getincrementaldecoder(encoding)("strict").decode(b"", final=True) == ""
@@ -77,7 +113,7 @@ def test_the_place_of_a_bad_byte_is_right_wherever_the_pieces_end(
         (TEXT.encode("utf-16-le"), "--encoding utf-16-le"),
         (TEXT.encode("utf-16-be"), "--encoding utf-16-be"),
         (b"PK\x03\x04rest of a workbook", "a workbook"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel (xls), or one with a password"),
         (b"%PDF-1.7", "a PDF"),
         (b"<html><table>", "a web page"),
         (b'{"orders": []}', "JSON"),
