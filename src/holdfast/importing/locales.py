@@ -74,7 +74,7 @@ def number(text: str, locale: Locale | None = None) -> str:
     """A number as programs write it, such as -1234.50; digits behind the mark stay as they are.
 
     Thousands marks stand between groups of three digits, or the number is refused: 1.5 is no
-    number in German, and never 15.
+    number in German, and never 15; nor is 0.500, which nobody writes for 500.
 
     :raises Unintelligible: it is no number in this manner of writing; the problem is to be read
         after the name of the column.
@@ -99,7 +99,8 @@ def is_of_few_digits(number: Decimal) -> bool:
 def _pattern(locale: Locale | None) -> re.Pattern[str]:
     manner = manner_of(locale)
     grouped = (
-        f"|[0-9]{{1,3}}(?P<mark>[{re.escape(manner.thousands)}])[0-9]{{3}}(?:(?P=mark)[0-9]{{3}})*"
+        f"|[1-9][0-9]{{0,2}}(?P<mark>[{re.escape(manner.thousands)}])"
+        "[0-9]{3}(?:(?P=mark)[0-9]{3})*"
         if manner.thousands
         else ""
     )

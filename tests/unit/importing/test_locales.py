@@ -41,6 +41,9 @@ def test_a_number_means_what_the_locale_says(
         ("1.23.456", Locale.DE, "is no number as --locale de"),
         ("1.234 567", Locale.ES, "is no number as --locale es"),
         ("12,5", Locale.EN_GB, "is no number as --locale en-GB writes them: 1,234.56"),
+        ("0.500", Locale.DE, "is no number as --locale de"),  # half a unit, and no five hundred
+        ("0,005", Locale.EN_GB, "is no number as --locale en-GB"),
+        ("012.345", Locale.IT, "is no number as --locale it"),
         ("1E+05", None, "an exponent, which may have lost digits"),
         ("5 pcs", None, "because of 'p' (U+0070 LATIN SMALL LETTER P)"),
         ("£5", None, "because of '£' (U+00A3 POUND SIGN)"),
