@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from holdfast.importing.encodings import ZIP, Encoding, TextOfFile, opened
 from holdfast.importing.flaws import UnreadableFile, UnreadableText, quoted
-from holdfast.importing.heading import Heading, listed, listed_in_part, read_heading, squeezed
-from holdfast.importing.rows import LINE_CHARS_MAX, BadRow, Lines, Row, rows
+from holdfast.importing.heading import listed, listed_in_part, read_heading, squeezed
+from holdfast.importing.rows import BOM, LINE_CHARS_MAX, BadRow, Lines, Row, rows
 
 # A cell of a text file is text; workbooks and JSON also know numbers, days and truth.
 Cell = str | int | Decimal | bool | date | time | None
@@ -89,6 +89,10 @@ class KnownColumns:
 
         :raises UnreadableText: one is unknown or there twice, or one that is needed lacks.
         """
+        self._where = where
+        self._said = [squeezed(name) for name in names]
+        self._known = {*self._said, *map(squeezed, shape.names + shape.told)}
+        self._required = {squeezed(name) for name in shape.required}
         self.names = [shape.named(name) for name in names]
         self.ignored = [name for name, known in zip(names, self.names, strict=True) if not known]
         if "" in names and not options.ignore_unknown:
@@ -117,6 +121,35 @@ class KnownColumns:
                 f"{listed_in_part([*map(quoted, names)])}; known are {listed(shape.names)}"
             )
 
+    def again_in(self, line: int, cells: Sequence[object]) -> BadRecord | None:
+        """What a line is that says the names of columns, in whatever spelling; None: none.
+
+        :raises UnreadableText: it has other columns, so what stands behind it means something else.
+        """
+        first = next((cell for cell in cells if cell not in (None, "")), "")
+        if _name(first) not in self._known:
+            return None
+        said = [_name(cell) for cell in cells]
+        while said and not said[-1]:
+            said.pop()
+        if said == self._said:
+            problem = "the header stands here again: remove it"
+            if any(BOM in str(cell) for cell in cells):
+                problem = "the header stands here again, behind a byte order mark: two files were"
+                problem += " joined; remove the line"
+            return BadRecord(line, problem)
+        if self._required <= set(said) <= self._known:
+            raise UnreadableText(
+                f"line {line:,} is a header with other columns than {self._where}: two files were "
+                "joined; nothing behind it is used: split it"
+            )
+        return None
+
+
+def _name(cell: object) -> str:
+    """What a cell would be called as a column."""
+    return squeezed(str("" if cell is None else cell).replace(BOM, ""))
+
 
 class Table:
     """The records of a file of text with separators, read by little memory."""
@@ -142,7 +175,7 @@ class Table:
                 self.blank_lines += 1
                 continue
             is_any = True
-            yield _record(row, lines, heading, columns)
+            yield _record(row, lines, columns)
         if not is_any:
             raise UnreadableText("there is a header in it and no line below")
 
@@ -150,9 +183,9 @@ class Table:
         return sum(self._shape.named(name) is not None for name in names)
 
 
-def _record(
-    row: Row | BadRow, lines: Lines, heading: Heading, columns: KnownColumns
-) -> Record | BadRecord:
+def _record(row: Row | BadRow, lines: Lines, columns: KnownColumns) -> Record | BadRecord:
+    if again := columns.again_in(row.line, row.cells):
+        return again
     if isinstance(row, BadRow):
         return BadRecord(row.line, row.problem)
     cells, width = row.cells, len(columns.names)
@@ -165,8 +198,6 @@ def _record(
         fewer = "the line is cut off, or a line break stands in a cell without quotes"
         cause = more if len(cells) > width else fewer
         return BadRecord(row.line, f"it has {len(cells)} columns instead of {width}: {cause}")
-    if tuple(cells) == heading.names:
-        return BadRecord(row.line, "the header stands here again: remove it")
     named = zip(columns.names, map(_unescaped, cells), strict=True)
     return Record(row.line, {name: cell for name, cell in named if name is not None})
 

@@ -40,6 +40,7 @@ _BOOK_BYTES_MAX = 4 * 1024 * 1024
 _SHEETS, _BOOK = "xl/worksheets/", "xl/workbook.xml"
 # openpyxl takes it for true where nothing is said of it.
 _COMPUTES_ON_LOAD = re.compile(rb"""\bfullCalcOnLoad\s*=\s*["'](1|true)["']""")
+_STRICT = b"http://purl.oclc.org/ooxml/"  # the names of ISO's strict form, which openpyxl ignores
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, InvalidFileException),
     *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError),
@@ -205,6 +206,8 @@ def _name(value: object) -> str:
 def _record(
     line: int, values: list[object], columns: KnownColumns, told: Sequence[str]
 ) -> Record | BadRecord:
+    if again := columns.again_in(line, values):
+        return again
     width = len(columns.names)
     if len(values) > width:
         return BadRecord(
@@ -236,12 +239,18 @@ def _cell(value: object) -> Cell:
 def _computes_on_load(path: Path) -> bool:
     """Whether the results of its formulas are none yet, and to be computed by who opens it.
 
-    :raises UnreadableText: it is no workbook, or too large to be read.
+    :raises UnreadableText: it is no workbook, one of another form, or too large to be read.
     """
     with zipfile.ZipFile(path) as archive:
         _require_bounds({one.filename: one.file_size for one in archive.infolist()})
-        with archive.open(_BOOK) as book:
-            return bool(_COMPUTES_ON_LOAD.search(book.read(_BOOK_BYTES_MAX)))
+        with archive.open(_BOOK) as stream:
+            book = stream.read(_BOOK_BYTES_MAX)
+    if _STRICT in book:
+        raise UnreadableText(
+            'it is a "Strict Open XML Spreadsheet", which is not read here: save it as "Excel '
+            'Workbook" (xlsx)'
+        )
+    return bool(_COMPUTES_ON_LOAD.search(book))
 
 
 def _require_bounds(sizes: Mapping[str, int]) -> None:

@@ -216,6 +216,8 @@ def test_blank_lines_and_separators_at_the_end_are_no_trouble(tmp_path: Path) ->
         ('LAMP,"Red" lamp,5', "goes on with 'l' after its closing quote"),
         ("LAMP,R\0d,5", "a NUL (U+0000) stands in column 2"),
         ("product_id,name,on_hand", "the header stands here again"),
+        ('"Product ID", NAME ,On-hand', "the header stands here again"),
+        ("\ufeffproduct_id,name,on_hand", "again, behind a byte order mark: two files were joined"),
     ],
 )
 def test_a_line_that_is_none_is_told_and_costs_no_other(
@@ -229,6 +231,16 @@ def test_a_line_that_is_none_is_told_and_costs_no_other(
     assert problem in told
     sound = [one for one in records(tmp_path, content) if isinstance(one, Record)]
     assert [one.cells["product_id"] for one in sound] == ["A", "B"]
+
+
+@pytest.mark.parametrize("header", ["product_id,on_hand,name", "\ufeffon_hand,reserved,Product ID"])
+def test_behind_a_header_with_other_columns_nothing_is_read_by_the_first(
+    tmp_path: Path, header: str
+) -> None:
+    content = f"product_id,name,on_hand\nA,a,1\n{header}\nB,2,3\n"
+
+    with pytest.raises(UnreadableText, match="line 3 is a header with other columns than line 1"):
+        records(tmp_path, content)
 
 
 def test_json_lines_are_read_with_their_own_numbers(tmp_path: Path) -> None:

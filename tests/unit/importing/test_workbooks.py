@@ -64,6 +64,21 @@ def test_a_workbook_of_no_use_is_told_as_a_whole(
         records(tmp_path, *rows, sheets=sheets)
 
 
+def test_a_header_that_stands_there_again_is_no_row(tmp_path: Path) -> None:
+    found = records(tmp_path, ["product_id", "name"], ["A", "a"], ["Product ID", "Name"], ["B"])
+
+    assert [type(one) for one in found] == [Record, BadRecord, Record]
+
+
+def test_a_workbook_of_the_strict_form_is_told_as_such(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "book", "w") as archive:
+        names = '"http://purl.oclc.org/ooxml/spreadsheetml/main"'
+        archive.writestr("xl/workbook.xml", f"<workbook xmlns={names}/>")
+
+    with pytest.raises(UnreadableText, match='save it as "Excel Workbook"'):
+        list(open_table(tmp_path / "book", SHAPE, TableOptions()).records())
+
+
 def test_a_row_with_more_cells_than_the_header_is_told(tmp_path: Path) -> None:
     found = records(tmp_path, ["product_id"], ["LAMP", 5], ["MUG"])
 
