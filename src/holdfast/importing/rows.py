@@ -126,8 +126,9 @@ def _quoted_row(
             return BadRow(number, error.cells, str(error))
         if len(texts) == 1:
             return Row(number, cells)
-        if any(map(is_whole, texts[:-1])):
-            return _stray(lines, number, texts, _cells_before_quotes(texts[0], separator))
+        first, *middle, last = map(is_whole, texts)
+        if any(middle) or (first and last):  # one of both is, where the last or first cell has it
+            return _stray(lines, number, texts, _cells_before_the_open_one(texts[0], separator))
         return Row(number, cells, tuple(texts))
 
 
@@ -154,8 +155,11 @@ def _stray(lines: Lines, number: int, texts: list[str], cells: list[str]) -> Bad
     )
 
 
-def _cells_before_quotes(text: str, separator: str) -> list[str]:
-    return text[: text.index('"')].split(separator)[:-1]
+def _cells_before_the_open_one(text: str, separator: str) -> list[str]:
+    try:
+        return split(text, separator)
+    except _Unclosed as error:
+        return error.cells
 
 
 class _Unclosed(Exception):

@@ -75,6 +75,33 @@ def test_a_quote_never_closed_costs_its_own_line_and_order(
     assert numbers(file) == ["1", *(f"2{n}" for n in range(lines_below))]
 
 
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("order,product,quantity,date,price,customer,description", '7,"A",6,2026-03-02,1,c,"a\nb"'),
+        ("description,order,product,quantity,date,price,customer", '"a\nb",7,"A",6,2026-03-02,1,c'),
+        ("order,product,quantity,description,date,price,customer", '7,"A",6,"a\nb",2026-03-02,1,c'),
+    ],
+)
+def test_a_line_break_in_quotes_is_read_in_whatever_column(
+    tmp_path: Path, header: str, row: str
+) -> None:
+    file = read(tmp_path, row, row.replace("7", "8"), header=header)
+
+    assert (file.flaws, numbers(file)) == ([], ["7", "8"])
+
+
+def test_two_stray_quotes_do_not_make_one_row_of_two(tmp_path: Path) -> None:
+    header = "order,product,quantity,date,price,customer,description"
+    rows = ['7,"A",6,2026-03-02,1,c,"Lamp', '8,A,6,2026-03-02,1,c,12"']
+
+    file = read(tmp_path, *rows, header=header)
+
+    assert (the_flaw(file).line, the_flaw(file).order) == (2, "7")
+    assert "column 7 and is not closed" in the_flaw(file).problem
+    assert numbers(file) == ["8"]
+
+
 def test_a_stray_quote_does_not_take_in_the_lines_of_others(tmp_path: Path) -> None:
     """The quote of line 2 would close in line 4, and all columns would be there."""
     file = read(tmp_path, line("7", description='"Lamp'), line("8"), line("9", description='Big"'))
