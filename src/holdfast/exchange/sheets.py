@@ -11,6 +11,7 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from holdfast.exchange.writing import CannotWrite, Writer, as_text
 from holdfast.importing.tables import Cell
+from holdfast.importing.workbooks import escaped
 
 ROWS_MAX = 1_048_575  # of a sheet, without the header
 CELL_CHARS_MAX = 32_767  # of a sheet
@@ -48,7 +49,7 @@ class _Rows:
     def _cell(self, column: str, cell: Cell) -> object:
         if isinstance(cell, bool) or (isinstance(cell, int) and abs(cell) < 10**15):
             return cell
-        text = as_text(cell)
+        text = escaped(as_text(cell))
         if not text:
             return None
         if len(text) > CELL_CHARS_MAX or _UNWRITABLE.search(text):

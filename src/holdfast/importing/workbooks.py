@@ -46,6 +46,9 @@ _DAMAGED = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError),
     *(SyntaxError, TypeError, ValueError),
 )
+# How a workbook writes characters that its XML can't, or would change, such as _x000D_ (ISO 29500).
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_LIKE_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _NOT_COMPUTED = "a formula whose result is not in the file: open it in a spreadsheet and save it"
 
 # What openpyxl leaves out or finds odd is told by line here, or means nothing.
@@ -200,7 +203,7 @@ def _rows_of(
 def _name(value: object) -> str:
     if isinstance(value, _Spoilt):
         return value.problem
-    return "" if value is None else str(value).strip()
+    return "" if value is None else unescaped(str(value)).strip()
 
 
 def _record(
@@ -230,10 +233,27 @@ def _cell(value: object) -> Cell:
             return int(exact) if is_whole else exact
         case datetime() if value.time() == time(0):
             return value.date()
-        case None | str() | int() | date() | time():
+        case str():
+            return unescaped(value)
+        case None | int() | date() | time():
             return value
         case _:
             return str(value)
+
+
+def unescaped(text: str) -> str:
+    """The text that the cell of a workbook stands for."""
+    return _ESCAPED.sub(_character, text) if "_x" in text else text
+
+
+def escaped(text: str) -> str:
+    """A text as a workbook has it, so that it is read as it was."""
+    return _LIKE_ESCAPED.sub("_x005F_", text) if "_x" in text else text
+
+
+def _character(found: re.Match[str]) -> str:
+    code = int(found[1], 16)
+    return found[0] if 0xD800 <= code < 0xE000 else chr(code)  # half of one is none
 
 
 def _computes_on_load(path: Path) -> bool:

@@ -11,7 +11,12 @@ from holdfast.importing.opening import open_table
 from holdfast.importing.tables import FileKind, Record, Shape, TableOptions
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=20)
-AFTER = st.one_of(TEXT, st.builds("{}{}".format, st.sampled_from("'=+-@\t\n"), TEXT))
+LIKE_ESCAPED = st.lists(st.sampled_from(["_", "x", "0041", "_x005F_", "_xD83D_"]), max_size=6)
+AFTER = st.one_of(
+    TEXT,
+    st.builds("{}{}".format, st.sampled_from("'=+-@\t\n"), TEXT),
+    st.builds("".join, LIKE_ESCAPED),
+)
 
 
 @given(texts=st.lists(AFTER.filter(lambda text: "\ufeff" not in text), min_size=1, max_size=4))

@@ -64,6 +64,22 @@ def test_a_workbook_of_no_use_is_told_as_a_whole(
         records(tmp_path, *rows, sheets=sheets)
 
 
+def test_a_character_that_the_workbook_writes_as_its_number_is_read_as_itself(
+    tmp_path: Path,
+) -> None:
+    """Excel does so with the carriage returns of texts that come from elsewhere."""
+    found = records(
+        tmp_path,
+        ["product_id", "name"],
+        ["A", "Lamp_x000D_\nred"],
+        ["B", "_x005F_x0041_"],
+        ["C", "_xD83D_"],
+    )
+
+    names = [one.cells["name"] for one in found if isinstance(one, Record)]
+    assert names == ["Lamp\r\nred", "_x0041_", "_xD83D_"]
+
+
 def test_a_header_that_stands_there_again_is_no_row(tmp_path: Path) -> None:
     found = records(tmp_path, ["product_id", "name"], ["A", "a"], ["Product ID", "Name"], ["B"])
 
