@@ -73,6 +73,25 @@ async def test_what_only_orders_knows_is_told_by_the_columns_of_the_file(
     ]
 
 
+async def test_an_order_that_was_over_elsewhere_is_not_placed_anew(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    header = "request_id,customer_id,product_id,quantity,status"
+    over = ["1,ada,LAMP,1,CANCELLED", "2,ada,LAMP,1,Partially shipped", "2,ada,MUG,1,"]
+    path = written(tmp_path, header, *over, "3,ada,MUG,1,CONFIRMED", "4,ada,MUG,1,")
+
+    told = await take_in(client, "orders", path)
+
+    assert [(note.line, note.column) for note in told.problems] == [(2, "status"), (3, "status")]
+    assert (told.created, told.refused) == (2, 2)
+    placed = [one async for one in client.orders.list()]
+    assert {one.request_id for one in placed} == {"3", "4"}
+    await client.orders.cancel(placed[0].order_id)
+    mine = f"{placed[0].request_id},ada,MUG,1,CANCELLED"
+    again = await take_in(client, "orders", written(tmp_path, header, mine, name="again"))
+    assert again.unchanged == 1
+
+
 async def test_an_order_of_which_a_line_is_of_no_use_is_not_placed_at_all(
     client: Holdfast, tmp_path: Path
 ) -> None:

@@ -35,6 +35,8 @@ from holdfast.importing.flaws import quoted
 from holdfast.importing.identities import rewritten
 from holdfast.importing.tables import BadRecord, Shape
 
+# Who places an order with such a status anew gives it stock that it gave back, or that has left.
+_OVER = frozenset({"CANCELLED", "REJECTED", "EXPIRED", "PARTIALLY_SHIPPED", "SHIPPED"})
 # What the services allow; tests hold them against these numbers.
 QUANTITY_MAX = 1_000_000_000
 LINES_MAX = 2_000
@@ -61,10 +63,15 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
-class _PricedLine(OrderLine):
-    """A line of an order that may name its currency, though the price is the product's own."""
+class _ToldLine(OrderLine):
+    """A line of an order, with what the file tells beside it.
+
+    :param currency: what it names, though the price is the product's own.
+    :param status: that of an order which was, in capital letters.
+    """
 
     currency: str = ""
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +236,14 @@ def _new(
         price, named = line.unit_price, ""
         if isinstance(price, Money):
             named = price.currency
-        elif isinstance(line, _PricedLine):
+        elif isinstance(line, _ToldLine):
             named = line.currency
+        if isinstance(line, _ToldLine) and line.status in _OVER:
+            told = (
+                f"is {line.status}, and there is no such order here: it would be placed anew, and "
+                "get stock; remove its lines, or empty the cell if that is wanted"
+            )
+            return Plan(item, problem=LineProblem([("status", told)]))
         match products[line.product_id]:
             case NotFound() as error:
                 return Plan(item, problem=error)
@@ -274,4 +287,7 @@ def _read(values: Values) -> _Line:
     )
     price: Money | None = values.money("unit_price")
     product_id, currency = values.code("product_id"), values.currency()
-    return _Line(whole, _PricedLine(product_id, quantity or 0, price, currency=currency))
+    line = _ToldLine(
+        product_id, quantity or 0, price, currency=currency, status=values.told("status")
+    )
+    return _Line(whole, line)

@@ -146,6 +146,11 @@ class Values:
         """What the line names as its currency, if it does; it is checked with the amount."""
         return as_text(self._cells.get("currency")).strip(" ")
 
+    def told(self, column: str) -> str:
+        """A word that stands there for people to read, in capital letters; empty: none."""
+        text = as_text(self._cells.get(column))
+        return "_".join(text.replace("-", " ").replace("_", " ").split()).upper()
+
     def flag(self, column: str) -> bool | None:
         """Yes or no."""
         cell = self._cells.get(column)
