@@ -73,6 +73,26 @@ async def test_what_only_orders_knows_is_told_by_the_columns_of_the_file(
     ]
 
 
+async def test_an_order_that_found_its_stock_taken_is_told_as_often_as_it_is_imported(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    """Each is possible alone, so all are recorded, and only then it is seen who was late."""
+    header = "request_id,customer_id,product_id,quantity"
+    path = written(tmp_path, header, "1,ada,LAMP,6", "2,bob,LAMP,6", "3,cleo,MUG,1")
+
+    first = await take_in(client, "orders", path)
+    again = await take_in(client, "orders", path)
+    exported = written(tmp_path, f"{header},status", "2,bob,LAMP,6,REJECTED", name="exported")
+
+    assert (first.created, first.refused) == (2, 1)
+    assert (again.created, again.unchanged, again.refused) == (0, 2, 1)
+    for report in (first, again):
+        (note,) = report.problems
+        assert (note.line, note.column) == (3, "quantity")
+        assert "is REJECTED, and nothing is held for it (short of LAMP: wanted 6" in note.problem
+    assert (await take_in(client, "orders", exported)).unchanged == 1
+
+
 async def test_an_order_that_was_over_elsewhere_is_not_placed_anew(
     client: Holdfast, tmp_path: Path
 ) -> None:

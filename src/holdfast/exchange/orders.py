@@ -1,5 +1,6 @@
 """Orders as files: a line for each line of an order; those of an order stand together."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -14,6 +15,7 @@ from holdfast.client import (
     Order,
     OrderLine,
     OrderRequest,
+    OrderStatus,
     StockInfo,
 )
 from holdfast.exchange.customers import CONTACT_CHARACTERS_MAX, contact_in
@@ -30,6 +32,7 @@ from holdfast.exchange.kinds import (
     read_soundly,
 )
 from holdfast.exchange.line_index import LineIndex
+from holdfast.exchange.patience import pauses
 from holdfast.exchange.values import LineProblem, ValueOptions, Values
 from holdfast.importing.flaws import quoted
 from holdfast.importing.identities import rewritten
@@ -40,6 +43,7 @@ _OVER = frozenset({"CANCELLED", "REJECTED", "EXPIRED", "PARTIALLY_SHIPPED", "SHI
 # What the services allow; tests hold them against these numbers.
 QUANTITY_MAX = 1_000_000_000
 LINES_MAX = 2_000
+DECIDED_S = 10.0  # so long what becomes of new orders is waited for
 NOTE_CHARACTERS_MAX = 2_000
 ORDERS = Shape(
     names=(
@@ -203,9 +207,40 @@ class Orders:
     async def carry_out(
         self, plans: Sequence[Plan[OrderRequest]]
     ) -> Sequence[Problem | DoneBefore | None]:
-        """Place them by one call."""
-        answers = await self._client.orders.create_batch([plan.item for plan in plans])
-        return [answer if isinstance(answer, HoldfastError) else None for answer in answers]
+        """Place them by one call, and see which of them found their stock taken."""
+        items = [plan.item for plan in plans]
+        answers = await self._client.orders.create_batch(items)
+        placed = [
+            item
+            for item, answer in zip(items, answers, strict=True)
+            if not isinstance(answer, HoldfastError)
+        ]
+        came_to_nothing = await self._came_to_nothing(placed)
+        return [
+            answer if isinstance(answer, HoldfastError) else came_to_nothing.get(self.key(item))
+            for item, answer in zip(items, answers, strict=True)
+        ]
+
+    async def _came_to_nothing(
+        self, placed: Sequence[OrderRequest]
+    ) -> dict[tuple[str, str], LineProblem]:
+        """Of new orders those that were not promised their stock, as soon as that is decided."""
+        undecided = {self.key(one) for one in placed}
+        found: dict[tuple[str, str], LineProblem] = {}
+        for pause_s in pauses(DECIDED_S):
+            ids = list(dict.fromkeys(request_id for _, request_id in undecided))
+            if not ids:
+                break
+            async for order in self._client.orders.list(request_ids=ids):
+                key = (order.customer_id, order.request_id)
+                if order.status is OrderStatus.PENDING or key not in undecided:
+                    continue
+                undecided.remove(key)
+                if problem := _why_nothing(order):
+                    found[key] = problem
+            if undecided:
+                await asyncio.sleep(pause_s)
+        return found
 
 
 def _found(item: OrderRequest, there: Order) -> Plan[OrderRequest]:
@@ -215,6 +250,9 @@ def _found(item: OrderRequest, there: Order) -> Plan[OrderRequest]:
         my[:2] == their[:2] and my[2] in (None, their[2])
         for my, their in zip(mine, theirs, strict=True)
     )
+    statuses = {line.status for line in item.lines if isinstance(line, _ToldLine)}
+    if is_same and there.status.value not in statuses and (problem := _why_nothing(there)):
+        return Plan(item, problem=problem)
     if is_same:
         return Plan(item, Outcome.UNCHANGED)
     told = (
@@ -222,6 +260,21 @@ def _found(item: OrderRequest, there: Order) -> Plan[OrderRequest]:
         "another one if it is another order"
     )
     return Plan(item, problem=LineProblem([("request_id", told)]))
+
+
+def _why_nothing(order: Order) -> LineProblem | None:
+    """Why an order that is there has no stock, and never will; None: it is not so."""
+    if order.status not in (OrderStatus.REJECTED, OrderStatus.EXPIRED):
+        return None
+    short = "; ".join(
+        f"short of {one.product_id}: wanted {one.wanted:,}, available {one.available:,}"
+        for one in order.shortages
+    )
+    told = (
+        f"order {order.order_id} is {order.status.value}, and nothing is held for it"
+        f"{f' ({short})' if short else ''}: to place it anew give it another request_id"
+    )
+    return LineProblem([("quantity" if short else "", told)])
 
 
 def _new(
