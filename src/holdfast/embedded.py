@@ -154,7 +154,7 @@ async def running(
     :raises DataInUse: another process uses them; also while the block runs, which is cancelled,
         when another took this one's place behind a broken connection.
     :raises DatabaseUnavailable: PostgreSQL is not there, or does not let us in.
-    :raises AddressInUse: a port is taken.
+    :raises AddressInUse, KeyUnusable: a port is taken; what lies beside the data is no key.
     """
     async with owned(home):
         for name, url in home.urls.items():

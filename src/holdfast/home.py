@@ -1,5 +1,6 @@
 """Where one process keeps the databases of all services: a folder, or one PostgreSQL database."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from urllib.parse import quote, urlsplit
 USUAL_FOLDER = Path("holdfast-data")
 KEY_FILE = "operator.key"
 SEALING_KEY_FILE = "sealing.key"
+SEALING_KEY_CHARACTERS_MIN = 32
 SERVICES = ("orders", "inventory", "notifier")
 SCHEMES = ("postgresql", "postgres")
 _PLACE = re.compile(r"(\[[^\]]*\]|[^:]*)(:[0-9]*)?", re.ASCII)
@@ -86,28 +88,50 @@ def key_file(home: Home) -> Path:
     return (home.folder or USUAL_FOLDER) / KEY_FILE
 
 
+class KeyUnusable(Exception):
+    """A file beside the data should hold a key, and holds none."""
+
+
 def kept_key(home: Home) -> str:
     """Return the operator's key of a home. Where there is none yet, it is made, in a file that its
     owner alone can read.
+
+    :raises KeyUnusable: the file is empty, or holds something else; with an empty key nobody would
+        be asked for any.
     """
     from holdfast.chassis.identity import keys
 
-    return _kept(key_file(home), keys.make)
+    file = key_file(home)
+    key = _kept(file, keys.make)
+    if keys.read(key) is None:
+        raise KeyUnusable(f"{file} holds no key: restore it, or delete it to have a new one made")
+    return key
 
 
 def kept_sealing_key(home: Home) -> str:
-    """Return the key of a home by which secrets of webhooks are sealed; likewise made and kept."""
+    """Return the key of a home by which secrets of webhooks are sealed; likewise made and kept.
+
+    :raises KeyUnusable: the file is empty, or not whole; what is sealed under no key anybody opens.
+    """
     from holdfast.chassis.clock import new_secret_bytes
 
     file = key_file(home).with_name(SEALING_KEY_FILE)
-    return _kept(file, lambda: new_secret_bytes(32).hex())
+    key = _kept(file, lambda: new_secret_bytes(32).hex())
+    if len(key) < SEALING_KEY_CHARACTERS_MIN:
+        raise KeyUnusable(
+            f"{file} holds no key: restore it, or delete it to have a new one made, and give every "
+            "webhook another secret (`holdfast webhook rotate`)"
+        )
+    return key
 
 
 def _kept(file: Path, make: Callable[[], str]) -> str:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not file.exists():
-        # Under its name it is there as a whole, or not at all.
+        # Under its name it is there as a whole, or not at all; also after a power cut.
         with NamedTemporaryFile("w", dir=file.parent, delete=False) as fresh:  # mode 0600
             fresh.write(make() + "\n")
+            fresh.flush()
+            os.fsync(fresh.fileno())
         Path(fresh.name).replace(file)
-    return file.read_text().strip()
+    return file.read_text(errors="replace").strip()

@@ -1,8 +1,12 @@
-"""Where one process keeps its data, by URL: two schemas, and a name that tells no secret."""
+"""Where one process keeps its data, by URL: two schemas, and a name that tells no secret; and the
+keys beside them.
+"""
+
+from pathlib import Path
 
 import pytest
 
-from holdfast.home import in_postgres
+from holdfast.home import KeyUnusable, in_folder, in_postgres, kept_key, kept_sealing_key
 
 
 @pytest.mark.parametrize(
@@ -52,3 +56,21 @@ def test_a_url_that_leads_nowhere_is_refused_without_its_password(url: str) -> N
         in_postgres(url)
 
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\n", b"hello\n", b"\xff\xfe\n"])
+def test_a_file_without_a_key_opens_nothing_to_anybody(damaged: bytes, tmp_path: Path) -> None:
+    for name in ("operator.key", "sealing.key"):
+        (tmp_path / name).write_bytes(damaged)
+
+    for kept in (kept_key, kept_sealing_key):
+        with pytest.raises(KeyUnusable, match="holds no key: restore it, or delete it"):
+            kept(in_folder(tmp_path))
+
+
+def test_keys_that_are_made_once_stay(tmp_path: Path) -> None:
+    home = in_folder(tmp_path)
+
+    made = kept_key(home), kept_sealing_key(home)
+
+    assert (kept_key(home), kept_sealing_key(home)) == made

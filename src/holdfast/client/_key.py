@@ -34,6 +34,6 @@ def key_for(address: str, key: object) -> str:
 
 def _kept() -> str | None:
     try:
-        return KEPT.read_text().strip()
+        return KEPT.read_text(errors="replace").strip()
     except OSError:
         return None
