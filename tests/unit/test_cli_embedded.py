@@ -84,6 +84,39 @@ def test_a_command_that_only_reads_makes_no_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "mistyped").exists()
 
 
+@pytest.mark.parametrize("name", ["50%25 off", "what?", "a#b"])
+def test_a_folder_of_any_name_keeps_its_own_data(name: str, tmp_path: Path) -> None:
+    done = run("migrate", "--data", str(tmp_path / name))
+
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert {file.name for file in (tmp_path / name).glob("*.db")} == {
+        "orders.db",
+        "inventory.db",
+        "notifier.db",
+    }
+
+
+def test_no_service_starts_by_a_key_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "operator.key").touch()
+
+    done = run("order", "list", "--data", str(tmp_path))
+    started = run("up", "--data", str(tmp_path), HOLDFAST_UP_OPERATOR_KEY="")
+
+    assert done.returncode == 3
+    assert started.returncode == 4
+    assert f"{tmp_path}/operator.key holds no key: restore it, or delete it" in started.stderr
+
+
+def test_a_link_that_leads_nowhere_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "data").symlink_to(tmp_path / "unmounted")
+
+    done = run("up", "--data", str(tmp_path / "data"))
+
+    assert done.returncode == 2
+    assert "which is not there" in " ".join(done.stderr.split())
+
+
 def test_a_folder_in_use_is_told_in_one_line_and_ends_with_4(tmp_path: Path) -> None:
     with up(tmp_path):
         done = run("order", "list", "--data", str(tmp_path))

@@ -51,6 +51,8 @@ def home(text: object) -> Home:
     folder = Path(str(text))
     if folder.exists() and not folder.is_dir():
         raise typer.BadParameter(f"{folder} is a file, and no folder")
+    if folder.is_symlink() and not folder.exists():
+        raise typer.BadParameter(f"{folder} is a link to {folder.readlink()}, which is not there")
     return in_folder(folder)
 
 

@@ -126,10 +126,11 @@ def _upgrade(
     from sqlalchemy.exc import DBAPIError
 
     config = Config(output_buffer=written_to, attributes={"url": url, "applied": applied})
-    config.set_main_option("script_location", str(_ROOT / "chassis" / "database" / "alembic_env"))
-    config.set_main_option(
-        "version_locations", str(_ROOT / service / "infrastructure" / "migrations")
-    )
+    script_location = _ROOT / "chassis" / "database" / "alembic_env"
+    versions = _ROOT / service / "infrastructure" / "migrations"
+    # A % would begin a name of alembic's own.
+    config.set_main_option("script_location", str(script_location).replace("%", "%%"))
+    config.set_main_option("version_locations", str(versions).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     try:
         command.upgrade(config, "head", sql=written_to is not None)

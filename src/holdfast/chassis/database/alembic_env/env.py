@@ -6,7 +6,7 @@ import asyncio
 
 import asyncpg
 from alembic import context
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from holdfast.chassis.database.engines import engine_of, sqlite_path
@@ -29,7 +29,8 @@ def run(connection: Connection) -> None:
 
 
 def run_on_sqlite(url: str) -> None:
-    engine = create_engine(f"sqlite:///{sqlite_path(url)}")
+    # Not as a text: there a ? in the name of a folder ends it, and %20 is another folder's.
+    engine = create_engine(URL.create("sqlite", database=str(sqlite_path(url))))
 
     # The driver's own transactions leave DDL outside: open them ourselves, so that a kill leaves no
     # half schema.
