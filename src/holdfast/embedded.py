@@ -32,7 +32,7 @@ from holdfast.chassis.process.ports import PortSettings
 from holdfast.chassis.transient import Transient
 from holdfast.console.service import mounted
 from holdfast.console.settings import NO_PROVIDER, SignInSettings
-from holdfast.home import Home, kept_key, kept_sealing_key
+from holdfast.home import Home, kept_key, kept_sealing_key, require_whole
 from holdfast.inventory import service as inventory_service
 from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.notifier import service as notifier_service
@@ -148,15 +148,15 @@ async def running(
         made where there is none; "": nobody is asked for a key.
     :param issuers: whose tokens are good, beside keys.
     :param passwords: what those of users cost.
-    :param feed_settings: of Orders and Inventory.
-    :param telling: webhooks and mails.
+    :param feed_settings: of Orders and Inventory. `telling`: webhooks and mails.
     :param sign_in: at which provider people sign in to the console, if at any.
     :raises DataInUse: another process uses them; also while the block runs, which is cancelled,
         when another took this one's place behind a broken connection.
     :raises DatabaseUnavailable: PostgreSQL is not there, or does not let us in.
-    :raises AddressInUse, KeyUnusable: a port is taken; what lies beside the data is no key.
+    :raises AddressInUse, DataMissing, KeyUnusable: a port is taken; a file is gone, or no key.
     """
     async with owned(home):
+        require_whole(home)
         for name, url in home.urls.items():
             if not await is_newest(name, url):
                 await asyncio.to_thread(migrate, name, url)

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from urllib.parse import quote, urlsplit
@@ -39,11 +40,16 @@ class Home:
 
     def is_there(self) -> bool:
         """Whether the files are there; of a server only the server knows."""
-        return self.folder is None or all(file.exists() for file in _files(self.folder))
+        return not self.missing()
+
+    def missing(self) -> list[Path]:
+        """The files that are not there; of a server only the server knows."""
+        files = _files(self.folder) if self.folder else []
+        return [file for file in files if not file.exists()]
 
     def is_new(self) -> bool:
         """Whether none of the files is there yet; of a server only the server knows."""
-        return self.folder is not None and not any(file.exists() for file in _files(self.folder))
+        return len(self.missing()) == len(SERVICES)
 
 
 def in_folder(folder: Path) -> Home:
@@ -79,6 +85,26 @@ def in_postgres(url: str) -> Home:
     own = url.rstrip("?") + ("&" if parts.query else "?") + "search_path=holdfast_"
     orders, inventory, notifier = (own + service for service in SERVICES)
     return Home(orders, inventory, notifier, f"postgresql://{hosts}{parts.path}")
+
+
+class DataMissing(Exception):
+    """A file of the data is gone, and others are there."""
+
+
+def require_whole(home: Home) -> None:
+    """See that nothing begins anew beside what goes on: an empty database in place of a lost one
+    would have every order forgotten.
+
+    :raises DataMissing: files are made one after the other, so that one that is there tells that
+        those before it once were.
+    """
+    files = _files(home.folder) if home.folder else []
+    for file, later in pairwise(files):
+        if later.exists() and not file.exists():
+            raise DataMissing(
+                f"{file} is not there, and {later.name} is: restore it from the backup that the "
+                "others are of, or begin anew in another folder"
+            )
 
 
 def key_file(home: Home) -> Path:

@@ -108,6 +108,19 @@ def test_no_service_starts_by_a_key_that_is_none(tmp_path: Path) -> None:
     assert f"{tmp_path}/operator.key holds no key: restore it, or delete it" in started.stderr
 
 
+def test_nothing_begins_anew_beside_what_goes_on(tmp_path: Path) -> None:
+    assert run("migrate", "--data", str(tmp_path)).returncode == 0
+    (tmp_path / "orders.db").unlink()
+
+    started = run("up", "--data", str(tmp_path))
+    verified = run("verify", "--data", str(tmp_path))
+
+    assert (started.returncode, verified.returncode) == (4, 3)
+    assert f"{tmp_path}/orders.db is not there, and inventory.db is" in started.stderr
+    assert f"there is no {tmp_path}/orders.db" in verified.stderr
+    assert not (tmp_path / "orders.db").exists()
+
+
 def test_a_link_that_leads_nowhere_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "data").symlink_to(tmp_path / "unmounted")
 

@@ -2,11 +2,20 @@
 keys beside them.
 """
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from holdfast.home import KeyUnusable, in_folder, in_postgres, kept_key, kept_sealing_key
+from holdfast.home import (
+    DataMissing,
+    KeyUnusable,
+    in_folder,
+    in_postgres,
+    kept_key,
+    kept_sealing_key,
+    require_whole,
+)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +75,28 @@ def test_a_file_without_a_key_opens_nothing_to_anybody(damaged: bytes, tmp_path:
     for kept in (kept_key, kept_sealing_key):
         with pytest.raises(KeyUnusable, match="holds no key: restore it, or delete it"):
             kept(in_folder(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("there", "whole"),
+    [
+        ("", True),
+        ("orders", True),  # killed as it was made
+        ("orders inventory", True),
+        ("orders inventory notifier", True),
+        ("inventory notifier", False),
+        ("orders notifier", False),
+        ("inventory", False),
+    ],
+)
+def test_a_folder_that_has_lost_a_database_is_not_whole(
+    there: str, whole: bool, tmp_path: Path
+) -> None:
+    for service in there.split():
+        (tmp_path / f"{service}.db").touch()
+
+    with nullcontext() if whole else pytest.raises(DataMissing, match="is not there, and"):
+        require_whole(in_folder(tmp_path))
 
 
 def test_keys_that_are_made_once_stay(tmp_path: Path) -> None:

@@ -64,7 +64,9 @@ def usual_home() -> Home:
 
 def nothing_in(data: Home) -> str:
     """What is told of data that are not there."""
-    return f"there are no databases of Holdfast in {data.name}: see --data"
+    if data.is_new():
+        return f"there are no databases of Holdfast in {data.name}: see --data"
+    return f"there is no {' and no '.join(map(str, data.missing()))}, though others are: restore it"
 
 
 def _postgres(url: str, hint: str | None = None) -> Home:

@@ -104,7 +104,7 @@ def engine_errors() -> Iterator[None]:
     from holdfast.chassis.process.addresses import AddressInUse
     from holdfast.chassis.process.telemetry import TracesNotInstalled
     from holdfast.embedded import DataInUse
-    from holdfast.home import KeyUnusable
+    from holdfast.home import DataMissing, KeyUnusable
     from holdfast.importing.flaws import why
 
     try:
@@ -116,7 +116,9 @@ def engine_errors() -> Iterator[None]:
     except OSError as error:
         told = f"{error.filename}: {why(error)}" if error.filename else str(error)
         raise Failed(told, UNAVAILABLE) from error
-    except (AddressInUse, DatabaseUnavailable, DataInUse, KeyUnusable, WrongSchema) as error:
+    except (AddressInUse, DatabaseUnavailable, DataInUse, WrongSchema) as error:
+        raise Failed(str(error), UNAVAILABLE) from error
+    except (DataMissing, KeyUnusable) as error:
         raise Failed(str(error), UNAVAILABLE) from error
 
 
