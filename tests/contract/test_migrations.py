@@ -176,6 +176,31 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
         migrate("orders", "postgresql://nobody@127.0.0.1:1/nowhere")
 
 
+def test_a_setting_that_the_server_does_not_know_is_told_with_what_to_do(postgres_url: str) -> None:
+    with pytest.raises(DatabaseUnavailable, match=r'"nonsense"; .* see what follows \? in the URL'):
+        migrate("orders", f"{postgres_url}?nonsense=1")
+
+
+async def test_a_database_that_can_t_keep_every_text_is_refused_before_it_is_touched(
+    postgres_server: PostgresServer,
+) -> None:
+    name = "in_latin1"
+    postgres_server.drop_database(name)
+    postgres_server.sql(
+        f"CREATE DATABASE {name} ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    )
+    url = postgres_server.url(name)
+
+    with pytest.raises(WrongSchema, match=r"has the encoding LATIN1, .* `createdb --encoding UTF8"):
+        await asyncio.to_thread(migrate, "orders", url)
+    async with connect(url) as database:
+        with pytest.raises(WrongSchema, match="LATIN1"):
+            await require_newest(database, "orders")
+
+    assert await columns_at(url) == set()
+    postgres_server.drop_database(name)
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_script_for_those_who_migrate_by_hand_makes_the_same_tables(
     service: str, tmp_path: Path, templates: Templates, postgres_server: PostgresServer

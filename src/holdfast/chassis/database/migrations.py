@@ -30,8 +30,9 @@ def newest_revision(service: str) -> str:
 async def require_newest(database: Database, service: str) -> None:
     """Pass if the database has the newest schema.
 
-    :raises WrongSchema: it has an older or a newer one, or none.
+    :raises WrongSchema: it has an older or a newer one, or none; or keeps not every text.
     """
+    await _require_unicode(database)
     found = await current_revision(database)
     needed = newest_revision(service)
     if found != needed:
@@ -56,6 +57,22 @@ async def current_revision(database: Database) -> str:
     return str(rows[0]["version_num"]) if rows else ""
 
 
+async def _require_unicode(database: Database) -> None:
+    """See that every name and address can be kept: not where a server was made without a locale.
+
+    :raises WrongSchema: the database has another encoding than UTF-8.
+    """
+    if database.engine == "sqlite":  # which keeps nothing else
+        return
+    async with database.read() as reading:
+        (row,) = await reading.fetch("SHOW server_encoding")
+    if row["server_encoding"] != "UTF8":
+        raise WrongSchema(
+            f"the database has the encoding {row['server_encoding']}, in which not every text can "
+            "be kept: make one by `createdb --encoding UTF8 --template template0 NAME`"
+        )
+
+
 async def is_newest(service: str, url: str) -> bool:
     """Whether a database is there and has the newest schema."""
     try:
@@ -75,7 +92,7 @@ def migrate(service: str, url: str) -> list[str]:
 
     :raises DatabaseUnavailable: the server or the database is not there, or refuses the user; or
         it can't be migrated, and the message says why.
-    :raises WrongSchema: a newer release has made it.
+    :raises WrongSchema: a newer release has made it, or it is not in UTF-8.
     """
     applied: list[str] = []
     if engine_of(url) == "sqlite":
@@ -89,6 +106,7 @@ def migrate(service: str, url: str) -> list[str]:
 async def _make_schema(url: str) -> None:
     """Reach the server, and make the schema that the URL names."""
     async with connect(url, wait=False) as database:
+        await _require_unicode(database)
         name = _schema_of(url)
         # Looked for first: who may not make it may still use it.
         if name and not await _has_schema(database, name):

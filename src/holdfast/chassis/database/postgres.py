@@ -101,6 +101,7 @@ _UNAVAILABLE = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InsufficientPrivilegeError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.UndefinedObjectError,  # what is set of a session: our statements name no such things
 )
 
 # An audit reads whole tables, in one transaction that waits while the other service's is read.
@@ -134,6 +135,8 @@ def _in_words(error: Exception) -> str:
     match error:
         case asyncpg.InvalidCatalogNameError():
             return f"{error}; create it first (createdb NAME)"
+        case asyncpg.UndefinedObjectError():
+            return f"{error}; Holdfast needs PostgreSQL 14, and see what follows ? in the URL"
         case ConnectionRefusedError():
             return f"{error}; is the server running?"
         case _:
@@ -141,13 +144,9 @@ def _in_words(error: Exception) -> str:
 
 
 class PostgresStatements:
-    """Statements on a connection."""
+    """Statements on a connection; without a time limit of their own they have the pool's."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        fetch_timeout_s: float | None = None,  # None: STATEMENT_TIMEOUT_S, as for the whole pool
-    ) -> None:
+    def __init__(self, connection: Connection, fetch_timeout_s: float | None = None) -> None:
         self._connection = connection
         self._fetch_timeout_s = fetch_timeout_s
 
@@ -300,9 +299,8 @@ class Postgres:
 class PostgresLeadership:
     """A session advisory lock on a connection of its own: it goes back when the process dies.
 
-    The holder listens on a channel of the same name. NOTIFY is sent in a transaction of its own
-    and never with an
-    order's, where it would make all commits wait for each other.
+    The holder listens on a channel of the same name. NOTIFY is sent in a transaction of its own and
+    never with an order's, where it would make all commits wait for each other.
     """
 
     def __init__(self, url: str, name: str, told: Callable[[], None] | None) -> None:
