@@ -114,7 +114,7 @@ def print_facts(facts: Mapping[str, object]) -> None:
 
 def _console() -> Console:
     console = Console(highlight=False)
-    if not console.is_terminal:
+    if not sys.stdout.isatty():  # whatever colours are wanted: FORCE_COLOR makes it no terminal
         console.width = PIPE_COLUMNS
     return console
 
