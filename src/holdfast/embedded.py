@@ -32,7 +32,7 @@ from holdfast.chassis.process.ports import PortSettings
 from holdfast.chassis.transient import Transient
 from holdfast.console.service import mounted
 from holdfast.console.settings import NO_PROVIDER, SignInSettings
-from holdfast.home import Home, kept_key, kept_sealing_key, require_whole
+from holdfast.home import Home, kept_key, kept_sealing_keys, require_whole
 from holdfast.inventory import service as inventory_service
 from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.notifier import service as notifier_service
@@ -255,7 +255,7 @@ def _alike(
 @asynccontextmanager
 async def notifying(home: Home, **how: Any) -> AsyncIterator[notifier_service.Notifier]:
     """The Notifier, beside services that are there; what seals its secrets lies beside the data."""
-    sealer = Sealer([kept_sealing_key(home)])
+    sealer = Sealer(kept_sealing_keys(home))
     async with (
         connect(home.notifier) as database,
         notifier_service.running(database, sealer=sealer, begin_at_once=True, **how) as notifier,

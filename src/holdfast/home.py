@@ -134,21 +134,22 @@ def kept_key(home: Home) -> str:
     return key
 
 
-def kept_sealing_key(home: Home) -> str:
-    """Return the key of a home by which secrets of webhooks are sealed; likewise made and kept.
+def kept_sealing_keys(home: Home) -> list[str]:
+    """Return what secrets of webhooks are sealed with; likewise made and kept. Where somebody has
+    put a new one in front, the first seals and all of them open, as in a cluster.
 
     :raises KeyUnusable: the file is empty, or not whole; what is sealed under no key anybody opens.
     """
     from holdfast.chassis.clock import new_secret_bytes
 
     file = key_file(home).with_name(SEALING_KEY_FILE)
-    key = _kept(file, lambda: new_secret_bytes(32).hex())
-    if len(key) < SEALING_KEY_CHARACTERS_MIN:
+    kept = _kept(file, lambda: new_secret_bytes(32).hex()).split()
+    if not kept or min(map(len, kept)) < SEALING_KEY_CHARACTERS_MIN:
         raise KeyUnusable(
             f"{file} holds no key: restore it, or delete it to have a new one made, and give every "
             "webhook another secret (`holdfast webhook rotate`)"
         )
-    return key
+    return kept
 
 
 def _kept(file: Path, make: Callable[[], str]) -> str:

@@ -13,7 +13,7 @@ from holdfast.home import (
     in_folder,
     in_postgres,
     kept_key,
-    kept_sealing_key,
+    kept_sealing_keys,
     require_whole,
 )
 
@@ -72,7 +72,7 @@ def test_a_file_without_a_key_opens_nothing_to_anybody(damaged: bytes, tmp_path:
     for name in ("operator.key", "sealing.key"):
         (tmp_path / name).write_bytes(damaged)
 
-    for kept in (kept_key, kept_sealing_key):
+    for kept in (kept_key, kept_sealing_keys):
         with pytest.raises(KeyUnusable, match="holds no key: restore it, or delete it"):
             kept(in_folder(tmp_path))
 
@@ -102,6 +102,14 @@ def test_a_folder_that_has_lost_a_database_is_not_whole(
 def test_keys_that_are_made_once_stay(tmp_path: Path) -> None:
     home = in_folder(tmp_path)
 
-    made = kept_key(home), kept_sealing_key(home)
+    made = kept_key(home), kept_sealing_keys(home)
 
-    assert (kept_key(home), kept_sealing_key(home)) == made
+    assert (kept_key(home), kept_sealing_keys(home)) == made
+
+
+def test_a_new_sealing_key_in_front_seals_and_the_old_one_still_opens(tmp_path: Path) -> None:
+    (old,) = kept_sealing_keys(in_folder(tmp_path))
+
+    (tmp_path / "sealing.key").write_text(f"{'new' * 20} {old}\n")
+
+    assert kept_sealing_keys(in_folder(tmp_path)) == ["new" * 20, old]
