@@ -1,16 +1,22 @@
-"""The rest of an order is cancelled while an edit of it is under way: the edit is dropped."""
+"""The rest of an order is cancelled while something else happens to it."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from holdfast.orders.application.ordering.edit_orders import CancelRest, EditOrder
 from holdfast.orders.application.shipping.ship_order import ShipOrder
-from holdfast.orders.domain.errors import StaleVersion
+from holdfast.orders.domain.errors import IllegalTransition, StaleVersion
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.shipping.shipment import AskedItem
+from holdfast.orders.presentation.servicer import OrderServicer
 from tests.contract import conftest as contract
 from tests.integration import editing, two_services
 from tests.integration.editing import edit_of, units
-from tests.integration.goods import move
+from tests.integration.goods import leaving, move
 from tests.integration.two_services import ANNA, TwoServices, asks
 
 engine, clock = contract.engine, contract.clock
@@ -71,3 +77,24 @@ async def test_the_rest_of_an_order_is_cancelled_only_at_the_version_that_it_was
     after = await shop.order(order.order_id)
     assert (after.charges, units(after)) == (postage, {"LAMP": 3})
     assert (after.state.status, after.state.editions) == ("PARTIALLY_SHIPPED", (2, 2, None))
+
+
+async def test_nobody_is_told_that_the_rest_is_cancelled_when_all_of_it_has_left_meanwhile(
+    shop: TwoServices,
+) -> None:
+    order = await one_of_three_shipped(shop)
+
+    async def edit_once_the_last_has_left(rest: CancelRest) -> None:
+        if (await shop.order(order.order_id)).state.status != "SHIPPED":
+            assert await move(shop, leaving(order, "s-2")) is None
+        (refused,) = await shop.edit_orders([rest])
+        if refused is not None:
+            raise refused
+
+    servicer: Any = SimpleNamespace(
+        _use=SimpleNamespace(cancel_order=shop.cancel, edit_order=edit_once_the_last_has_left)
+    )
+
+    with pytest.raises(IllegalTransition, match="is SHIPPED and can't be"):
+        await OrderServicer._cancel_whole(servicer, order.order_id, "enough", ANNA)
+    assert units(await shop.order(order.order_id)) == {"LAMP": 3}

@@ -252,26 +252,30 @@ class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods, FiguresMethods):
             return await self._edited(command, wait_s, context)
         violations.raise_any()
         try:
-            await self._use.cancel_order(order_id, reason, caller)
-        except ShippedInPart as partly:
-            await self._cancel_rest(order_id, partly.version, reason, caller)
+            await self._cancel_whole(order_id, reason, caller)
         except IllegalTransition:
             if not (order := await self._whole(caller.ref(order_id))).rest_is_cancelled:
                 raise
             return wire.order_message(order)
         return await self._order(caller.ref(order_id))
 
-    async def _cancel_rest(self, order_id: str, version: int, reason: str, caller: Caller) -> None:
-        """Cancel what has not left, whatever else happens to the order meanwhile."""
-        while True:
-            try:
-                await self._use.edit_order(CancelRest(order_id, version, caller, reason))
-            except StaleVersion as stale:
-                version = stale.current
-            except IllegalTransition:
-                return  # the last of it has left meanwhile
-            else:
-                return
+    async def _cancel_whole(self, order_id: str, reason: str, caller: Caller) -> None:
+        """Cancel an order or, once a part has left, the rest, whatever else happens meanwhile.
+
+        :raises IllegalTransition: nothing is left to be cancelled.
+        """
+        try:
+            await self._use.cancel_order(order_id, reason, caller)
+        except ShippedInPart as partly:
+            version = partly.version
+            while True:
+                rest = CancelRest(order_id, version, caller, reason)
+                try:
+                    await self._use.edit_order(rest)
+                except StaleVersion as stale:
+                    version = stale.current
+                else:
+                    return
 
     async def ConfirmOrder(self, request: pb.ConfirmOrderRequest, context: Context) -> pb.Order:
         violations = Violations()
