@@ -44,7 +44,14 @@ from holdfast.console.screens.exports import exported
 from holdfast.console.screens.files import STATUSES, TO_BRING, TO_FETCH
 from holdfast.console.screens.imports import options_of
 from holdfast.console.statuses import status_of
-from holdfast.console.uploads import FILE_BYTES_MAX, TooLarge, keep_body
+from holdfast.console.uploads import (
+    FILE_BYTES_MAX,
+    FILE_S_MAX,
+    PART_S_MAX,
+    TooLarge,
+    TooSlow,
+    keep_body,
+)
 from holdfast.console.words import chosen
 from holdfast.importing.dates import DateOrder
 from holdfast.importing.encodings import Encoding
@@ -55,7 +62,11 @@ ROOT = "/files"
 BEARER = "bearer "
 SWITCHES = ("ignore_unknown", "again", "displace")
 ENGLISH = chosen("en", "")
-_SOON = {"retry-after": str(RETRY_S)}
+_HEADERS = {
+    401: {"www-authenticate": "Bearer"},
+    **dict.fromkeys((408, 413), {"connection": "close"}),  # the rest of the body is not waited for
+    **dict.fromkeys((429, 503), {"retry-after": str(RETRY_S)}),
+}
 NAME_CHARACTERS_MAX = 255
 OF_STOCK = frozenset({"again", "displace"})
 PARAMETERS = frozenset({"name", "locale", "dates", "currency", "encoding", "dry_run", *SWITCHES})
@@ -81,8 +92,7 @@ class Problematic(Exception):
             content["errors"] = [
                 {"parameter": name, "detail": detail} for name, detail in self.errors.items()
             ]
-        headers = {401: {"www-authenticate": "Bearer"}, 429: _SOON, 503: _SOON}.get(self.status)
-        return Response(orjson.dumps(content), self.status, headers, CONTENT_TYPE)
+        return Response(orjson.dumps(content), self.status, _HEADERS.get(self.status), CONTENT_TYPE)
 
 
 class FilesApi:
@@ -128,6 +138,9 @@ class FilesApi:
             except TooLarge:
                 detail = f"a file may have {FILE_BYTES_MAX // 1024**2} MB"
                 return Problematic(413, detail).response()
+            except TooSlow:
+                detail = f"a file may take {FILE_S_MAX:g} s, and {PART_S_MAX:g} s from part to part"
+                return Problematic(408, detail).response()
             except (Unavailable, DeadlineExceeded) as error:  # it says where services are
                 log.warning("files can't be brought or fetched", error=error.message)
                 detail = "a service does not answer: try again in a moment"
@@ -150,11 +163,18 @@ class FilesApi:
         _require_name(form)
         _require_choices(form, {"locale": Locale, "dates": DateOrder, "encoding": Encoding})
         asked = call.idempotency_key() or new_request_id()
-        intake = await self._kept(call, asked, kind, options)
-        intake.goes_on = not is_look
-        if (known := intakes.brought(asked, owner)) is None:
-            intakes.take_up(intake)
-            return _told(intake, 202)
+        try:
+            if intakes.brought(asked, owner) is None:
+                intakes.require_room(owner)
+            with intakes.coming(owner):
+                intake = await self._kept(call, asked, kind, options)
+            intake.goes_on = not is_look
+            if (known := intakes.brought(asked, owner)) is None:
+                intakes.take_up(intake)
+                return _told(intake, 202)
+        except Full:
+            detail = "there is no room for another file: finish or delete one of yours first"
+            raise Problematic(429, detail) from None
         intakes.clear(intake.intake_id)
         if not known.is_as(intake):
             raise Problematic(422, "the Idempotency-Key was used for another file, or otherwise")
@@ -162,13 +182,7 @@ class FilesApi:
 
     async def _kept(self, call: "_Call", asked: str, kind: str, options: Any) -> Intake:
         """The request's body as a file in its place."""
-        intakes, owner, intake_id = self._intakes(), call.owner, new_request_id()
-        try:
-            if intakes.brought(asked, owner) is None:
-                intakes.require_room(owner)
-        except Full:
-            detail = "there is no room for another file: finish or delete one of yours first"
-            raise Problematic(429, detail) from None
+        intakes, intake_id = self._intakes(), new_request_id()
         path = intakes.place(intake_id)
         try:
             digest = await keep_body(call.request, path)
@@ -178,7 +192,7 @@ class FilesApi:
         name = call.request.query_params.get("name", "") or f"{kind}.csv"
         return Intake(
             intake_id,
-            owner,
+            call.owner,
             call.caller.name,
             asked,
             kind,

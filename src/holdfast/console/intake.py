@@ -7,8 +7,9 @@ goes on where it was.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -23,8 +24,8 @@ from holdfast.exchange.files import FileOptions, ImportReport, import_file
 from holdfast.exchange.journal import digest_of
 from holdfast.importing.flaws import UnreadableFile
 
-FILES_MAX = 20  # of all people together
-FILES_EACH_MAX = 3  # of one: what was done with longest ago makes room
+FILES_MAX = 20  # of all people together, and as many on their way
+FILES_EACH_MAX = 3  # of one, likewise: what was done with longest ago makes room
 UNDER_WAY_MAX = 2  # others wait for their turn
 KEPT_S = 3_600.0  # since somebody last did something with it
 BATCH = 200  # lines in one call: whoever shares this process is not held up
@@ -34,7 +35,7 @@ log = structlog.get_logger()
 
 
 class Full(Exception):
-    """There is no room for another file: one has to be finished or removed first."""
+    """There is no room for another file: one has to come whole, be finished or removed first."""
 
 
 class _Elsewhere(Exception):
@@ -123,6 +124,7 @@ class Intakes:
         self._wanted, self._target, self._clock = folder, target, clock
         self._folder: Path | None = None
         self._by_id: dict[str, Intake] = {}
+        self._coming = Counter[str]()  # by owner
         self._under_way = asyncio.Semaphore(UNDER_WAY_MAX)
         self._being_taken: dict[Path, str] = {}  # by journal: who takes it in
 
@@ -149,6 +151,20 @@ class Intakes:
         """The one that a form brought, if it was sent before."""
         return next((one for one in self.of(owner) if one.request_id == request_id), None)
 
+    @contextmanager
+    def coming(self, owner: str) -> Iterator[None]:
+        """Run a block in which a file of somebody's comes, which has its place by then.
+
+        :raises Full: too many are on their way.
+        """
+        if self._coming[owner] >= FILES_EACH_MAX or self._coming.total() >= FILES_MAX:
+            raise Full
+        self._coming[owner] += 1
+        try:
+            yield
+        finally:
+            self._coming -= Counter((owner,))  # who has none is not kept
+
     def require_room(self, owner: str) -> None:
         """Make room for one more.
 
@@ -164,7 +180,15 @@ class Intakes:
             raise Full
 
     def take_up(self, intake: Intake) -> None:
-        """A file is in its place: look at it."""
+        """A file is in its place: look at it.
+
+        :raises Full: others took its room while it came; it is gone.
+        """
+        try:
+            self.require_room(intake.owner)
+        except Full:
+            self.clear(intake.intake_id)
+            raise
         self._by_id[intake.intake_id] = intake
         self._begin(intake, Stage.LOOKING)
 

@@ -15,6 +15,8 @@ from holdfast.console.forms import Form, FormUnreadable, number_in
 from holdfast.console.words import Words
 
 FILE_BYTES_MAX = 100 * 1024 * 1024
+FILE_S_MAX = 600.0  # for all of it to arrive
+PART_S_MAX = 30.0  # and between two parts of it
 FIELDS_MAX = 50
 FIELD_BYTES_MAX = 64 * 1024
 _AROUND_BYTES_MAX = 1024 * 1024  # of what stands around the file
@@ -24,11 +26,15 @@ class TooLarge(Exception):
     """The file has more than FILE_BYTES_MAX bytes."""
 
 
+class TooSlow(Exception):
+    """The file did not come within FILE_S_MAX, or nothing of it for PART_S_MAX."""
+
+
 async def read_upload(request: Request, words: Words, name: str, path: Path) -> tuple[Form, str]:
     """Read a form with one file in it, named `file`, which is then at `path`.
 
     :return: the form, and what the file was called; "": none was chosen, and none is there.
-    :raises FormUnreadable: it is no such form.
+    :raises FormUnreadable: it is no such form, or did not come in time.
     :raises TooLarge: nothing of it is kept.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -46,7 +52,7 @@ async def read_upload(request: Request, words: Words, name: str, path: Path) -> 
     )
     try:
         found = await parser.parse()
-    except (MultiPartException, ClientDisconnect) as error:
+    except (MultiPartException, ClientDisconnect, TooSlow) as error:
         raise FormUnreadable from error
     file = found.get("file")
     fields = {key: value for key, value in found.multi_items() if isinstance(value, str)}
@@ -66,7 +72,7 @@ async def keep_body(request: Request, path: Path) -> str:
     """Put the body of a request at a path, and return its SHA-256; what is there after an error is
     the caller's.
 
-    :raises TooLarge: it has more than FILE_BYTES_MAX bytes.
+    :raises TooLarge, TooSlow: it has more than FILE_BYTES_MAX bytes, or did not come in time.
     """
     digest = sha256()
     with path.open("xb") as target:
@@ -77,8 +83,16 @@ async def keep_body(request: Request, path: Path) -> str:
 
 
 async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
-    taken = 0
-    async for part in request.stream():
+    taken, parts, now_s = 0, request.stream(), asyncio.get_running_loop().time
+    end_s = now_s() + FILE_S_MAX
+    while True:
+        try:
+            async with asyncio.timeout_at(min(now_s() + PART_S_MAX, end_s)):
+                part = await anext(parts, None)
+        except TimeoutError as error:
+            raise TooSlow from error
+        if part is None:
+            return
         taken += len(part)
         if taken > most:
             raise TooLarge

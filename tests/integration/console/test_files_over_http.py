@@ -336,3 +336,59 @@ async def test_a_file_that_is_too_large_is_refused_and_not_kept(
     assert ground.home is not None
     assert ground.home.folder is not None
     assert list((ground.home.folder / "imports").glob("*.file")) == []
+
+
+async def trickling(over: asyncio.Event) -> AsyncIterator[bytes]:
+    """A file whose end comes once it is asked for."""
+    yield PRODUCTS
+    await over.wait()
+
+
+async def test_no_more_files_come_at_once_than_are_kept(
+    ground: Ground, http: httpx2.AsyncClient
+) -> None:
+    """Each counted for itself, and none of them until it was there: they filled the disk."""
+    assert ground.home is not None
+    folder, over = ground.home.folder / "imports", asyncio.Event()
+    kept = intake.FILES_EACH_MAX
+
+    async def files() -> int:
+        return len(list(folder.glob("*.file")))
+
+    coming = [
+        asyncio.create_task(http.post("/files/imports/products", content=trickling(over)))
+        for _ in range(kept)
+    ]
+    await eventually(files, lambda count: count == kept, "all are on their way")
+
+    refused = await http.post("/files/imports/products", content=PRODUCTS)
+    over.set()
+    answers = await asyncio.gather(*coming)
+
+    assert refused.status_code == 429
+    assert [one.status_code for one in answers] == [202] * kept
+    for answer in answers:
+        await at_rest(http, answer)
+    assert (await http.post("/files/imports/products", content=PRODUCTS)).status_code == 202
+
+
+async def test_a_file_that_does_not_come_on_is_refused_and_not_kept(
+    ground: Ground, holdfast: RunningHoldfast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "PART_S_MAX", 0.2)
+    head = (
+        "POST /files/imports/products HTTP/1.1",
+        f"host: {holdfast.addresses.http}",
+        f"authorization: Bearer {KEY}",
+        "content-length: 1000",
+    )
+    host, _, port = holdfast.addresses.http.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write("\r\n".join((*head, "", "")).encode() + PRODUCTS)
+
+    answer = await asyncio.wait_for(reader.read(), 20)  # up to its end: nothing more is heard
+
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert ground.home is not None
+    assert list((ground.home.folder / "imports").glob("*.file")) == []

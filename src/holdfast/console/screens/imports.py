@@ -36,7 +36,8 @@ async def bring(visit: Visit) -> Response:
     path = intakes.place(intake_id)
     is_kept = False
     try:
-        form, name = await read_upload(visit.request, visit.words, "bring", path)
+        with intakes.coming(owner):
+            form, name = await read_upload(visit.request, visit.words, "bring", path)
         known = intakes.brought(form.text("request_id"), owner)
         if known is not None:
             return to(f"/imports/{known.intake_id}")
@@ -64,6 +65,10 @@ async def bring(visit: Visit) -> Response:
         form = Form(visit.words, "bring")
         form.errors["file"] = visit.words.say("files.too_large", megabytes=MEGABYTES_MAX)
         return shown(visit, form, 413)
+    except Full:
+        form = Form(visit.words, "bring")
+        form.errors[""] = visit.words.say("files.full")
+        return shown(visit, form, 429)
     finally:
         if not is_kept:
             path.unlink(missing_ok=True)
