@@ -185,3 +185,14 @@ async def test_what_a_product_is_sold_in_is_changed_by_its_name_alone(
     assert (await product_of(client, "YEN")).unit_price == yen
     assert (await take_in(client, kind, named)).changed == 1
     assert (await product_of(client, "YEN")).unit_price == Money("GBP", 710)
+
+
+async def test_another_currency_without_a_price_is_told(client: Holdfast, tmp_path: Path) -> None:
+    path = written(tmp_path, "product_id,name,unit_price,currency", "LAMP,Lamp,,EUR")
+
+    report = await take_in(client, "products", path)
+
+    (note,) = report.problems
+    assert (note.line, note.column) == (2, "currency")
+    assert note.problem.startswith("is 'EUR', but LAMP is sold in GBP, and no price stands beside")
+    assert (await product_of(client, "LAMP")).name != "Lamp"

@@ -62,11 +62,10 @@ ROOT = "/files"
 BEARER = "bearer "
 SWITCHES = ("ignore_unknown", "again", "displace")
 ENGLISH = chosen("en", "")
-_HEADERS = {
-    401: {"www-authenticate": "Bearer"},
-    **dict.fromkeys((408, 413), {"connection": "close"}),  # the rest of the body is not waited for
-    **dict.fromkeys((429, 503), {"retry-after": str(RETRY_S)}),
-}
+_HANG_UP = {"connection": "close"}  # the rest of the body is not waited for
+_SOON = {"retry-after": str(RETRY_S)}
+_BEARER = {"www-authenticate": "Bearer"}
+_HEADERS = {401: _BEARER, 408: _HANG_UP, 413: _HANG_UP, 429: _SOON, 503: _SOON}
 NAME_CHARACTERS_MAX = 255
 OF_STOCK = frozenset({"again", "displace"})
 PARAMETERS = frozenset({"name", "locale", "dates", "currency", "encoding", "dry_run", *SWITCHES})

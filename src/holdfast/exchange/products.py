@@ -28,6 +28,7 @@ from holdfast.exchange.kinds import (
 from holdfast.exchange.line_index import LineIndex
 from holdfast.exchange.superseded import note_lines, only_the_last
 from holdfast.exchange.values import LineProblem, ValueOptions, Values, id_in
+from holdfast.importing.flaws import quoted
 from holdfast.importing.tables import Shape
 
 # What the services allow; tests hold them against these numbers.
@@ -50,7 +51,7 @@ PRICES = Shape(
 class ProductLine:
     """What a line says of a product; None: nothing.
 
-    :param names_currency: whether the line itself says what the price is in.
+    :param currency: what the line itself says that the price is in; empty: nothing.
     :param has_expected_date: whether an `expected_date` of None means that there is none.
     """
 
@@ -58,7 +59,7 @@ class ProductLine:
     name: str | None
     description: str | None
     unit_price: Money | None
-    names_currency: bool
+    currency: str
     active: bool | None
     backorder_mode: BackorderMode | None
     backorder_units_max: int | None
@@ -182,7 +183,7 @@ def read_product(values: Values) -> ProductLine:
         name=values.text("name", characters_max=NAME_CHARACTERS_MAX),
         description=values.text("description", characters_max=DESCRIPTION_CHARACTERS_MAX),
         unit_price=values.money("unit_price"),
-        names_currency=bool(values.currency()),
+        currency=values.currency(),
         active=values.flag("active"),
         backorder_mode=values.choice("backorder_mode", BackorderMode),
         backorder_units_max=values.whole("backorder_units_max", lowest=0, highest=UNITS_MAX - 1),
@@ -207,7 +208,13 @@ def _read_price(values: Values) -> ProductLine:
 def _changed(item: ProductLine, there: Product) -> Plan[ProductLine]:
     """What is to become of a product that is there."""
     mine, own = item.unit_price, there.unit_price.currency
-    if mine and mine.currency != own and not item.names_currency:
+    if item.currency not in ("", own) and not mine:
+        told = (
+            f"is {quoted(item.currency)}, but {item.product_id} is sold in {own}, and no price "
+            "stands beside it: write one, or empty the cell"
+        )
+        return Plan(item, problem=LineProblem([("currency", told)]))
+    if mine and mine.currency != own and not item.currency:
         told = (
             f"is {mine}, but {item.product_id} is sold in {own}: give --currency {own}, or name "
             "the currency in a column if it is to change"

@@ -49,6 +49,8 @@ _DAMAGED = (
 # How a workbook writes characters that its XML can't, or would change, such as _x000D_ (ISO 29500).
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _LIKE_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+# What a spreadsheet shows and compares: of 3 * 4.1 it keeps 12.299999999999999, and means 12.3.
+_DIGITS = 15
 _NOT_COMPUTED = "a formula whose result is not in the file: open it in a spreadsheet and save it"
 
 # What openpyxl leaves out or finds odd is told by line here, or means nothing.
@@ -229,8 +231,9 @@ def _cell(value: object) -> Cell:
     match value:
         case float():
             exact = Decimal(repr(value))
-            is_whole = exact.is_finite() and exact == exact.to_integral_value()
-            return int(exact) if is_whole else exact
+            if not _is_whole(exact):
+                exact = Decimal(f"{value:.{_DIGITS}g}")
+            return int(exact) if _is_whole(exact) else exact
         case datetime() if value.time() == time(0):
             return value.date()
         case str():
@@ -239,6 +242,10 @@ def _cell(value: object) -> Cell:
             return value
         case _:
             return str(value)
+
+
+def _is_whole(exact: Decimal) -> bool:
+    return exact.is_finite() and exact == exact.to_integral_value()
 
 
 def unescaped(text: str) -> str:

@@ -48,6 +48,17 @@ def test_values_are_what_the_sheet_means(tmp_path: Path) -> None:
     ]
 
 
+def test_what_was_computed_is_what_the_spreadsheet_shows(tmp_path: Path) -> None:
+    """Some 3 * 4.1 was 12.299999999999999, an amount that can't be paid."""
+    computed = (3 * 4.1, 100 * 1.1, 0.1 + 0.2, 4.35, 1e15 + 1)
+    cells: list[list[object]] = [[number, value] for number, value in enumerate(computed)]
+
+    found = records(tmp_path, ["product_id", "on_hand"], *cells)
+
+    read = [one.cells["on_hand"] for one in found if isinstance(one, Record)]
+    assert read == [Decimal("12.3"), 110, Decimal("0.3"), Decimal("4.35"), 10**15 + 1]
+
+
 @pytest.mark.parametrize(
     ("rows", "sheets", "problem"),
     [
