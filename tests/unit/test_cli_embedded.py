@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.cli.output import Output
-from holdfast.cli.serving import announce
+from holdfast.cli.serving import announce, here
 from tests.unit.test_cli_program import PROGRAM, run
 
 STOP_S_MAX = 20.0
@@ -240,6 +240,19 @@ def test_what_up_says_is_reached_by_tls_where_the_port_speaks_it(
     assert "HTTP/JSON  http://127.0.0.1:http/docs" in plain
     assert "HTTP/JSON  https://127.0.0.1:http/docs" in by_tls
     assert ("HOLDFAST_TLS" in plain, "export HOLDFAST_TLS=1" in by_tls) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("listening", "told"),
+    [
+        ("0.0.0.0:7001", "127.0.0.1:7001"),
+        ("[::]:7001", "[::1]:7001"),
+        ("10.1.2.3:7001", "10.1.2.3:7001"),
+        ("[fe80::1]:7001", "[fe80::1]:7001"),
+    ],
+)
+def test_what_listens_at_any_address_is_told_where_it_is_reached(listening: str, told: str) -> None:
+    assert here(listening) == told
 
 
 def test_the_operator_s_key_lies_beside_the_data_for_its_owner_alone(tmp_path: Path) -> None:

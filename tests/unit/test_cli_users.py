@@ -1,6 +1,8 @@
 """`holdfast user`: what it asks, prints, and never shows."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -95,3 +97,34 @@ def test_users_are_listed_and_a_key_is_printed_for_who_signs_in(network: Network
     assert piped.stdout == "hf_live_x\n"
     assert asked.stdout.endswith("hf_live_x\n")
     assert [one.password for one in network.asked(users_pb2.SignInRequest)] == [PASSWORD] * 2
+
+
+def test_where_there_is_no_terminal_to_ask_at_what_to_do_is_told() -> None:
+    """It told of Python's getpass, and "Aborted."."""
+    command = [sys.executable, "-m", "holdfast", "user", "create", "ann", "--role=support"]
+
+    result = subprocess.run(
+        command,
+        input=f"{PASSWORD}\n{PASSWORD}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # of a terminal's it would ask there
+    )
+
+    assert result.returncode == 2
+    assert "pipe it in, and give --password-stdin" in " ".join(result.stderr.split())
+    assert "getpass" not in result.stderr
+
+
+def test_one_s_own_password_is_piped_in_behind_the_one_before(network: Network) -> None:
+    network.answer("ChangePassword", user())
+    old = "a candle for the door"
+
+    piped = holdfast(
+        *(network, "user", "own-password", "--password-stdin"), typed=f"{old}\n{PASSWORD}\n"
+    )
+
+    (request,) = network.asked(users_pb2.ChangePasswordRequest)
+    assert (request.old_password, request.new_password) == (old, PASSWORD)
+    assert piped.exit_code == 0

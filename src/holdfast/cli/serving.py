@@ -121,6 +121,7 @@ _OPTIONS = {
     "traces": "--traces",
     "trace_ratio": "--traces, which begins a trace for every call",
 }
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  # of what is any address
 _SERVED = ("orders", "inventory", "notifier", "http")  # whose addresses are told
 AuthOption = Annotated[
     bool,
@@ -178,9 +179,10 @@ def up(
                 sign_in=settings,
             ) as services,
         ):
-            link = f"http{'s' if settings.tls else ''}://{services.http}{services.console}"
+            served = {name: here(getattr(services, name)) for name in _SERVED}
+            link = f"http{'s' if settings.tls else ''}://{served['http']}{services.console}"
             where = {"console": link, "admin": told.address, "data": home.name, "key": whose}
-            announce({name: getattr(services, name) for name in _SERVED} | where, output)
+            announce(served | where, output)
             with told.ready():
                 await asyncio.Event().wait()  # until the signal
 
@@ -336,6 +338,12 @@ def _loaded(load: Callable[[Path | None], Settings], config: Path | None) -> Set
         return load(config)
     except ValueError as error:
         raise Failed(str(error), USAGE) from error
+
+
+def here(address: str) -> str:
+    """Where this machine reaches what listens at an address; what listens at any, at its own."""
+    host, _, port = address.rpartition(":")
+    return f"{_LOOPBACK.get(host, host)}:{port}"
 
 
 def announce(told: Mapping[str, str], output: Output) -> None:

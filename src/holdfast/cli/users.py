@@ -1,6 +1,8 @@
 """`holdfast user`: people who sign in by a name and a password."""
 
+import getpass
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -156,7 +158,7 @@ def sign_in(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Sign in, and print a key that is good for 12 hours, to put into HOLDFAST_KEY."""
-    typed = _line() if password_stdin else typer.prompt("Password", hide_input=True, err=True)
+    typed = _line() if password_stdin else _asked("Password")
     found = Connection(orders, data=data).run(lambda client: client.users.sign_in(name, typed))
     if output is Output.JSON:
         print_json_line({"key_id": found.key.key_id, "text": found.text})
@@ -173,23 +175,41 @@ def sign_out(orders: OrdersOption = ORDERS_ADDRESS, data: DataOption = None) -> 
 
 @app.command("own-password")
 def own_password(
+    password_stdin: Annotated[
+        bool,
+        typer.Option(
+            "--password-stdin",
+            help="Read both from standard input, a line each, first the one that you have; else "
+            "you are asked.",
+        ),
+    ] = False,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Change your own password, when the key of sign-in is in HOLDFAST_KEY."""
-    old = typer.prompt("The password that you have", hide_input=True, err=True)
-    new = _new_password(from_stdin=False)
+    old = _line() if password_stdin else _asked("The password that you have")
+    new = _new_password(password_stdin)
     user = Connection(orders, data=data).run(lambda client: client.users.change_password(old, new))
     _show(user, f"{user.name} has another password, and is signed out elsewhere", output)
 
 
 def _new_password(from_stdin: bool) -> str:
-    if from_stdin:
-        return _line()
-    return str(
-        typer.prompt("New password", hide_input=True, confirmation_prompt="Once more", err=True)
-    )
+    return _line() if from_stdin else _asked("New password", twice=True)
+
+
+def _asked(what: str, *, twice: bool = False) -> str:
+    """What is typed without being seen; with `twice`, until it is twice the same."""
+    again = "Once more" if twice else False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)  # it would be seen
+        try:
+            return str(typer.prompt(what, hide_input=True, confirmation_prompt=again, err=True))
+        except getpass.GetPassWarning:
+            raise typer.BadParameter(
+                "is no terminal, to ask for a password: pipe it in, and give --password-stdin",
+                param_hint="standard input",
+            ) from None
 
 
 def _line() -> str:
