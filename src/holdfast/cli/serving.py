@@ -123,6 +123,9 @@ _OPTIONS = {
 }
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104  # of what is any address
 _SERVED = ("orders", "inventory", "notifier", "http")  # whose addresses are told
+TracesOption = Annotated[
+    str, typer.Option(metavar="URL", help="Send traces there: http://HOST:4318/v1/traces.")
+]
 AuthOption = Annotated[
     bool,
     typer.Option("--auth/--no-auth", help="Ask callers who they are; or, on loopback, nobody."),
@@ -138,10 +141,7 @@ def up(
     http_port: Annotated[int, _port("HTTP/JSON")] = 7000,
     config: ConfigOption = None,
     admin_port: Annotated[int, _port("/metrics, /healthz and /readyz, on 127.0.0.1 only")] = 7009,
-    traces: Annotated[
-        str,
-        typer.Option(metavar="URL", help="Send traces there: http://HOST:4318/v1/traces."),
-    ] = "",
+    traces: TracesOption = "",
     auth: AuthOption = True,
     output: OutputOption = Output.TABLE,
 ) -> None:

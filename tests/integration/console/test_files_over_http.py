@@ -35,6 +35,12 @@ async def holdfast(ground: Ground) -> AsyncIterator[RunningHoldfast]:
         yield found
 
 
+def files_kept(ground: Ground) -> list[Path]:
+    assert ground.home is not None
+    assert ground.home.folder is not None
+    return list((ground.home.folder / "imports").glob("*.file"))
+
+
 @pytest.fixture
 async def http(holdfast: RunningHoldfast) -> AsyncIterator[httpx2.AsyncClient]:
     headers = {"authorization": f"Bearer {KEY}"}
@@ -333,9 +339,7 @@ async def test_a_file_that_is_too_large_is_refused_and_not_kept(
     answer = await http.post("/files/imports/products", content=PRODUCTS * 10)
 
     assert answer.status_code == 413
-    assert ground.home is not None
-    assert ground.home.folder is not None
-    assert list((ground.home.folder / "imports").glob("*.file")) == []
+    assert files_kept(ground) == []
 
 
 async def trickling(over: asyncio.Event) -> AsyncIterator[bytes]:
@@ -348,12 +352,10 @@ async def test_no_more_files_come_at_once_than_are_kept(
     ground: Ground, http: httpx2.AsyncClient
 ) -> None:
     """Each counted for itself, and none of them until it was there: they filled the disk."""
-    assert ground.home is not None
-    folder, over = ground.home.folder / "imports", asyncio.Event()
-    kept = intake.FILES_EACH_MAX
+    over, kept = asyncio.Event(), intake.FILES_EACH_MAX
 
     async def files() -> int:
-        return len(list(folder.glob("*.file")))
+        return len(files_kept(ground))
 
     coming = [
         asyncio.create_task(http.post("/files/imports/products", content=trickling(over)))
@@ -390,5 +392,4 @@ async def test_a_file_that_does_not_come_on_is_refused_and_not_kept(
 
     writer.close()
     assert answer.startswith(b"HTTP/1.1 408 ")
-    assert ground.home is not None
-    assert list((ground.home.folder / "imports").glob("*.file")) == []
+    assert files_kept(ground) == []
