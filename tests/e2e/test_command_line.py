@@ -51,6 +51,7 @@ def refusal(shop: System, text: str, exit_code: int) -> str:
     return done.stderr
 
 
+@mostly_embedded("shop", "cluster")
 def test_an_order_goes_from_the_product_to_its_cancellation(shop: System) -> None:
     product = ask(shop, 'product create LAMP --name "Red lamp" --price 12.50')
     level = ask(shop, "stock set LAMP 10")
@@ -75,6 +76,7 @@ def test_an_order_goes_from_the_product_to_its_cancellation(shop: System) -> Non
     assert stock_soon(shop, "LAMP", reserved=0) == 10
 
 
+@mostly_embedded("shop", "cluster")
 def test_an_order_is_edited_and_units_of_it_are_cancelled(shop: System) -> None:
     for product_id in ("CUP", "PLATE", "BOWL"):
         ask(shop, f"product create {product_id} --price 4")

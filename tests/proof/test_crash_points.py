@@ -1,6 +1,6 @@
-"""Every crash point of embedded mode, killed and with each error: every promise is kept. On
-PostgreSQL every kill between an outbox and the far inbox; `make crash` has all the rest: delays,
-stops, which in one process are delays too, and the errors in the middle of each verb.
+"""Every crash point of embedded mode, killed: every promise is kept. On PostgreSQL every kill on
+the way of an order's question, from its outbox into what is reserved; `make crash` has all the
+rest: errors, delays and stops, which in one process are delays too.
 
 The cases run beside the tests, some at a time, by the command that people use; each test waits for
 its own.
@@ -18,17 +18,12 @@ from proof.crash.points import Action, Case, Mode, cases
 from testbed.processes import Program
 from testbed.services import ROOT, python_environment
 
-BETWEEN = [
+ASKING = ("orders relay", "inventory consumer")
+CASES = [
     case
-    for case in cases(Mode.ON_POSTGRES)
-    if case.action is Action.KILL and case.point.loop.endswith(("relay", "consumer"))
+    for case in (*cases(Mode.EMBEDDED), *cases(Mode.ON_POSTGRES))
+    if case.action is Action.KILL and (case.mode is Mode.EMBEDDED or case.point.loop in ASKING)
 ]
-HARDER = [
-    case
-    for case in cases(Mode.EMBEDDED)
-    if case.action is Action.KILL or (case.action is Action.RAISE and not case.point.verb)
-]
-CASES = [*HARDER, *BETWEEN]
 RESULT_S_MAX = 55.0  # on a machine that is busy with other things; below the limit of a test
 
 
