@@ -169,14 +169,6 @@ def up(request: pytest.FixtureRequest) -> Embedded:
     return system
 
 
-def mostly_embedded(fixture: str, other: str) -> pytest.MarkDecorator:
-    """What this fixture has in common in all modes: tried in one of them on every change, and by
-    `make proof` in the other.
-    """
-    modes = ["embedded", pytest.param(other, marks=pytest.mark.proof)]
-    return pytest.mark.parametrize(fixture, modes, indirect=True)
-
-
 @pytest.fixture
 def clustered(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Clustered]:
     with made("cluster", tmp_path, request) as system:

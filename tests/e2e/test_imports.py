@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from testbed.services import HOLDFAST, clear_environment
-from tests.e2e.conftest import System, mostly_embedded
+from tests.e2e.conftest import System
+from tests.modes import mostly
 
 PRODUCTS, LOCATIONS = 300, 20
 LINES = PRODUCTS * LOCATIONS
@@ -67,7 +68,7 @@ def kill_in_the_middle(system: System, path: Path, journal: Path) -> None:
         program.send_signal(signal.SIGKILL)
 
 
-@mostly_embedded("system", "cluster")
+@mostly("system", "embedded", "cluster")
 async def test_an_import_killed_in_its_middle_goes_on_and_sets_each_level_once(
     system: System, tmp_path: Path
 ) -> None:

@@ -25,8 +25,9 @@ from tests.e2e.callers import (
     require_agreement,
     require_variety,
 )
-from tests.e2e.conftest import Clustered, Embedded, System, mostly_embedded
+from tests.e2e.conftest import Clustered, Embedded, System
 from tests.e2e.recomputation import contradictions, expected_of
+from tests.modes import mostly
 
 CUSTOMERS = 12
 ALIVE_S_MAX = 0.5  # between two kills
@@ -89,7 +90,7 @@ async def test_killing_services_again_and_again_loses_nothing_acknowledged(
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("times", [SOME, MANY])
-@mostly_embedded("up", "on_postgres")
+@mostly("up", "embedded", "on_postgres")
 async def test_killing_holdfast_up_again_and_again_loses_nothing_acknowledged(
     up: Embedded, times: int
 ) -> None:
@@ -99,7 +100,7 @@ async def test_killing_holdfast_up_again_and_again_loses_nothing_acknowledged(
 
 
 @pytest.mark.timeout(180)
-@mostly_embedded("system", "cluster")
+@mostly("system", "embedded", "cluster")
 async def test_a_replay_goes_on_however_often_services_are_killed_in_its_middle(
     system: System, tmp_path: Path
 ) -> None:
@@ -208,7 +209,7 @@ async def test_callers_who_retry_see_nothing_of_services_that_stop_in_good_order
 
 
 @pytest.mark.timeout(180)
-@mostly_embedded("up", "on_postgres")
+@mostly("up", "embedded", "on_postgres")
 async def test_ctrl_c_finishes_what_is_under_way_and_leaves_the_outboxes_empty(
     up: Embedded,
 ) -> None:

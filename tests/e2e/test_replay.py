@@ -25,6 +25,7 @@ from tests.e2e.recomputation import (
     places_of,
     real_file,
 )
+from tests.modes import mostly
 
 SAMPLE_INVOICES = 600
 REAL_INVOICES = 800
@@ -35,9 +36,7 @@ FOLLOWS_S_MAX = 20.0
 
 Report = dict[str, Any]
 # Real orders are replayed on every change from three locations.
-MOSTLY_OF_THE_SAMPLE = pytest.mark.parametrize(
-    "invoices", ["sample", pytest.param("real", marks=pytest.mark.proof)], indirect=True
-)
+MOSTLY_OF_THE_SAMPLE = mostly("invoices", "sample", "real")
 
 
 @pytest.fixture

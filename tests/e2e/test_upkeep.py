@@ -23,8 +23,8 @@ from tests.e2e.conftest import (
     Embedded,
     System,
     command,
-    mostly_embedded,
 )
+from tests.modes import mostly
 
 REFUSED, USAGE, UNAVAILABLE = 1, 2, 4
 SOON_S = 30.0
@@ -174,7 +174,7 @@ def soon(look: Callable[[], bool], what: str) -> None:
         time.sleep(0.2)
 
 
-@mostly_embedded("system", "cluster")
+@mostly("system", "embedded", "cluster")
 @pytest.mark.timeout(120)
 def test_a_dead_letter_is_listed_with_its_reason_and_sent_back_once_its_cause_is_mended(
     system: System, postgres_server: PostgresServer

@@ -319,12 +319,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("ground", modes, indirect=True)
 
 
-def mostly(ground: str, other: str) -> pytest.MarkDecorator:
-    """What both have in common: tried on the one on every change, on the other by `make proof`."""
-    grounds = [ground, pytest.param(other, marks=pytest.mark.proof)]
-    return pytest.mark.parametrize("ground", grounds, indirect=True)
-
-
 @pytest.fixture
 def ground(
     request: pytest.FixtureRequest, tmp_path: Path, templates: Templates

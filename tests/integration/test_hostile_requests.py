@@ -18,7 +18,8 @@ from proof.hostile.campaign import Campaign, differences
 from proof.hostile.inputs import Inputs, Known, methods
 from proof.hostile.wire import storm
 from testbed.keys import keyed
-from tests.integration.conftest import CLUSTER, EMBEDDED, RunningHoldfast, line, mostly
+from tests.integration.conftest import CLUSTER, EMBEDDED, RunningHoldfast, line
+from tests.modes import mostly
 
 NOTIFIES = True
 INPUTS = 1_500
@@ -36,7 +37,7 @@ async def campaign_on(holdfast: RunningHoldfast, seed: int = 2) -> AsyncIterator
         yield Campaign(channels, seed)
 
 
-@mostly(CLUSTER, EMBEDDED)
+@mostly("ground", CLUSTER, EMBEDDED)
 async def test_a_small_campaign_finds_nothing(holdfast: RunningHoldfast) -> None:
     async with campaign_on(holdfast) as campaign:
         with structlog.testing.capture_logs() as logs:
