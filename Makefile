@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # The environment as a whole; rebuilt when what it is made from changes.
 READY := .venv/ready
+# Python keeps what it compiled: tests start a thousand programs, each of which would else compile all of ours.
+unexport PYTHONDONTWRITEBYTECODE
 # Messages come from us, not from make.
 MAKEFLAGS += --no-print-directory
 # Prometheus' checker of rules, which is only unpacked.
