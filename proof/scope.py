@@ -63,9 +63,6 @@ GOODS = {
     "what comes back is promised to another": Scope(
         (1, 1), {"main": 1, "annex": 0}, expires=False, shipments_max=1, receipts_max=1
     ),
-    "shipments and edits of two orders": Scope(
-        (2, 1), TWO_PLACES, expires=False, edits=(1, 2), shipments_max=1
-    ),
 }
 QUEUES = {
     "an order that waits for a receipt": Scope((2,), {"main": 1}, waits_max=1, supply=1),
@@ -99,11 +96,11 @@ QUEUES = {
     "one waits, one is edited, a receipt comes": Scope(
         (1, 2), {"main": 1}, expires=False, edits=(1,), cancels=(0,), waits_max=2, supply=1
     ),
+}
+LONG_QUEUES = {
     "two wait, a unit is lost": Scope(
         (1, 1), {"main": 1}, expires=False, cancels=(0,), waits_max=1, losses_max=1, supply=1
     ),
-}
-LONG_QUEUES = {
     "two orders wait, one is edited": Scope(
         (1, 2), {"main": 1}, expires=False, edits=(1, 2), waits_max=2, supply=1
     ),
@@ -113,6 +110,9 @@ LONG_QUEUES = {
     "two orders for four wait": Scope((1, 2), {"main": 0}, expires=False, waits_max=2, supply=2),
 }
 LONG = {
+    "shipments and edits of two orders": Scope(
+        (2, 1), TWO_PLACES, expires=False, edits=(1, 2), shipments_max=1
+    ),
     "three shipments and two edits": Scope(
         (3,), {"main": 2, "annex": 2}, expires=False, edits=(1, 2, 4), edits_max=2, shipments_max=3
     ),

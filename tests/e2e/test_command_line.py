@@ -17,13 +17,14 @@ from holdfast.chassis.process.lifecycle import FILES_MAX
 from testbed.processes import free_port
 from testbed.services import HOLDFAST, SERVICES, clear_environment
 from tests.e2e.conftest import Embedded, System, command, made
-from tests.modes import mostly
 
 REFUSED, USAGE, NOT_FOUND, UNAVAILABLE = 1, 2, 3, 4
 STOP_S_MAX = 5.0
 
 
-@pytest.fixture(scope="module", params=["embedded", "cluster"])
+@pytest.fixture(
+    scope="module", params=["embedded", pytest.param("cluster", marks=pytest.mark.proof)]
+)
 def shop(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[System]:
@@ -52,7 +53,6 @@ def refusal(shop: System, text: str, exit_code: int) -> str:
     return done.stderr
 
 
-@mostly("shop", "embedded", "cluster")
 def test_an_order_goes_from_the_product_to_its_cancellation(shop: System) -> None:
     product = ask(shop, 'product create LAMP --name "Red lamp" --price 12.50')
     level = ask(shop, "stock set LAMP 10")
@@ -77,7 +77,7 @@ def test_an_order_goes_from_the_product_to_its_cancellation(shop: System) -> Non
     assert stock_soon(shop, "LAMP", reserved=0) == 10
 
 
-@mostly("shop", "embedded", "cluster")
+@pytest.mark.proof  # docs/concepts/orders.md does it on every change
 def test_an_order_is_edited_and_units_of_it_are_cancelled(shop: System) -> None:
     for product_id in ("CUP", "PLATE", "BOWL"):
         ask(shop, f"product create {product_id} --price 4")
@@ -123,7 +123,6 @@ def stock_soon(shop: System, product_id: str, *, reserved: int) -> int:
         assert time.monotonic() < deadline, stock
 
 
-@mostly("shop", "embedded", "cluster")
 def test_every_command_has_a_table_for_people(shop: System) -> None:
     say(shop, "product create MUG --price 4.50")
     assert "MUG" in say(shop, "product update MUG --name Becher")
@@ -189,7 +188,6 @@ def test_a_watch_follows_an_order_to_its_end(shop: System) -> None:
     assert [one["status"] for one in seen][-2:] == ["CONFIRMED", "CANCELLED"]
 
 
-@mostly("shop", "embedded", "cluster")
 def test_what_cannot_be_done_is_said_in_words_with_an_exit_code_of_its_own(shop: System) -> None:
     ask(shop, "product create CANDLE --price 2")
     ask(shop, "stock set CANDLE 3")

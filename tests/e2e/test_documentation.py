@@ -16,6 +16,7 @@ from testbed.keys import OF_COMMANDS
 from testbed.services import clear_environment, serves
 from tests.e2e.conftest import System
 from tests.e2e.fenced_blocks import Block, blocks_of
+from tests.modes import mostly
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -149,6 +150,7 @@ def test_what_a_document_tells_people_to_make_is_made(document: Path) -> None:
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("example", EXAMPLES, ids=named)
+@mostly("system", "embedded", "cluster")
 def test_an_example_runs_as_often_as_one_likes(example: Path, system: System) -> None:
     for _ in range(2):
         done = subprocess.run(

@@ -88,6 +88,7 @@ async def test_killing_services_again_and_again_loses_nothing_acknowledged(
     await kill_again_and_again(clustered, times, seed=21)
 
 
+@pytest.mark.proof  # crash points kill it on every change
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("times", [SOME, MANY])
 @mostly("up", "embedded", "on_postgres")
@@ -99,8 +100,8 @@ async def test_killing_holdfast_up_again_and_again_loses_nothing_acknowledged(
     await kill_again_and_again(up, times, seed=10)
 
 
+@pytest.mark.proof  # what is asked for again is done once: tests with less around them see that
 @pytest.mark.timeout(180)
-@mostly("system", "embedded", "cluster")
 async def test_a_replay_goes_on_however_often_services_are_killed_in_its_middle(
     system: System, tmp_path: Path
 ) -> None:
@@ -136,6 +137,7 @@ async def orders_in(client: Holdfast, *, at_least: int) -> None:
         await asyncio.sleep(0.01)
 
 
+@pytest.mark.proof  # a minute of chaos kills nodes of it on every change
 @pytest.mark.timeout(180)
 async def test_a_killed_rabbitmq_loses_nothing_and_is_found_again(
     clustered: Clustered, rabbitmq_server: RabbitmqServer
@@ -192,6 +194,7 @@ async def survive_outage(system: System, server: PostgresServer, number: signal.
         await at_work.answers(200)
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(180)
 async def test_callers_who_retry_see_nothing_of_services_that_stop_in_good_order(
     clustered: Clustered,

@@ -19,7 +19,7 @@ from holdfast.client import (
 from tests.e2e.callers import promised
 from tests.e2e.conftest import System
 
-ROUNDS = 20
+SOME, MANY = 5, pytest.param(20, marks=pytest.mark.proof)
 CLIENTS = 200
 LAST_UNITS = 50
 REPEATS = 50
@@ -88,12 +88,13 @@ def require_what_was_told(told: Sequence[Placed | None], recorded: Sequence[Orde
 
 
 @pytest.mark.timeout(240)
-async def test_of_200_callers_for_the_last_50_units_exactly_those_that_fit_win_20_times(
-    system: System,
+@pytest.mark.parametrize("rounds", [SOME, MANY])
+async def test_of_200_callers_for_the_last_50_units_exactly_those_that_fit_win_every_time(
+    system: System, rounds: int
 ) -> None:
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(system.client()) for _ in range(CLIENTS)]
-        for number in range(ROUNDS):
+        for number in range(rounds):
             stock = {f"HOT-{number}": LAST_UNITS, f"A-{number}": PLENTY, f"B-{number}": PLENTY}
             await shelve(clients[0], stock)
 

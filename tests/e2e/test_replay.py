@@ -175,6 +175,7 @@ async def test_a_replay_into_a_folder_leaves_the_stock_that_the_file_implies(
     await replay_into_folder(embedded, invoices)
 
 
+@pytest.mark.proof  # from three locations on every change
 @MOSTLY_OF_THE_SAMPLE
 @pytest.mark.timeout(REPLAY_S_MAX)
 async def test_a_replay_into_a_cluster_leaves_the_stock_that_the_file_implies(

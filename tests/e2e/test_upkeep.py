@@ -103,6 +103,7 @@ def open_shop(system: System) -> dict[str, str]:
     return ids
 
 
+@pytest.mark.proof  # the tests of verification see each kind on every change
 @pytest.mark.timeout(180)
 def test_verify_finds_every_kind_of_corruption_and_names_it(
     embedded: Embedded, tmp_path: Path
@@ -216,6 +217,7 @@ def status_of(system: System, order_id: str) -> str:
     return str(order["status"])
 
 
+@pytest.mark.proof  # brokers are asked on every change
 @pytest.mark.timeout(120)
 def test_a_message_that_is_no_event_is_parked_and_the_rest_goes_on(
     clustered: Clustered, rabbitmq_server: RabbitmqServer

@@ -1,4 +1,6 @@
-"""Four workers in each service on one port: together they keep what one process promises."""
+"""Four workers in each service on one port: together they keep what one process promises. On every
+change other tests ask whether they all serve, and one of them leads.
+"""
 
 import asyncio
 import os
@@ -30,6 +32,8 @@ from tests.e2e.callers import (
     require_variety,
 )
 from tests.e2e.conftest import Clustered
+
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(180)]
 
 WORKERS = 4
 CLIENTS = 24  # each with connections of its own, which the kernel spreads over the workers
@@ -193,8 +197,6 @@ class Customers:
             )
 
 
-@pytest.mark.proof  # the next test has them, too, and kills them
-@pytest.mark.timeout(180)
 async def test_four_workers_of_each_service_make_one_order_of_each_request_and_never_oversell(
     clustered: Clustered, workers: dict[str, Workers]
 ) -> None:
@@ -226,7 +228,6 @@ async def test_four_workers_of_each_service_make_one_order_of_each_request_and_n
     await asyncio.to_thread(clustered.require_soundness)
 
 
-@pytest.mark.timeout(180)
 async def test_killing_every_worker_of_both_services_one_by_one_loses_nothing_acknowledged(
     clustered: Clustered, workers: dict[str, Workers]
 ) -> None:

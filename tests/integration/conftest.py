@@ -3,7 +3,9 @@
 A test that asks for `holdfast` runs in both modes, on databases and a broker of its own. What is
 special to embedded mode on PostgreSQL is the broker beside that engine: a module whose rules
 depend on it says `ALSO = [EMBEDDED_ON_POSTGRES]`, and runs there too. One that has to do with the
-Notifier says `NOTIFIES = True`: else a cluster is without.
+Notifier says `NOTIFIES = True`: else a cluster is without. Where the modes are alike, since what is
+tried stands before both their databases and brokers, `ALIKE = True` leaves the cluster to `make
+proof`.
 """
 
 import asyncio
@@ -315,7 +317,9 @@ class Ground:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "ground" in metafunc.fixturenames and "ground" not in chosen:
-        modes = [EMBEDDED, CLUSTER, *getattr(metafunc.module, "ALSO", [])]
+        alike = getattr(metafunc.module, "ALIKE", False)
+        clustered = pytest.param(CLUSTER, marks=[pytest.mark.proof] if alike else [])
+        modes = [EMBEDDED, clustered, *getattr(metafunc.module, "ALSO", [])]
         metafunc.parametrize("ground", modes, indirect=True)
 
 

@@ -22,6 +22,7 @@ from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.verification import verify
 from tests.integration.conftest import CALL_S_MAX, Refusal, RunningHoldfast, price, refusal
 
+ALIKE = True
 LAMP, DESK = OrderLine("LAMP", 2, Decimal("10")), OrderLine("DESK", 1, Decimal("5"))
 PARIS = Address(name="Zoë", street="1 rue X\n2e étage", city="Paris", country="FR")
 DETAILS = Details("W-17", "web", "ring twice", {"gift": "yes", "lang": "fr"}, PARIS)

@@ -21,6 +21,7 @@ from tests.integration.conftest import (
     refusal,
 )
 
+ALIKE = True
 APPLIED, REFUSED, ASKED = (
     pb.EDIT_STATE_APPLIED,
     pb.EDIT_STATE_REFUSED,

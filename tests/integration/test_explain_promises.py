@@ -6,6 +6,7 @@ from holdfast.client import Backorder, BackorderMode, OrderLine, StockExplanatio
 from holdfast.inventory.application.stock import explain_stock
 from tests.integration.conftest import RunningHoldfast, eventually
 
+ALIKE = True
 LIMITED = Backorder(BackorderMode.LIMITED, 100)
 
 

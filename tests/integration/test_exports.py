@@ -21,6 +21,7 @@ from holdfast.importing.tables import Cell, FileKind
 from tests.integration.conftest import RunningHoldfast
 from tests.integration.taking_in import DRY, take_in
 
+ALIKE = True
 ALL = Wanted()
 HOSTILE = '=HYPERLINK("http://x"),;|\t"quoted"\nsecond line'
 

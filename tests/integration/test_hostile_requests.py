@@ -37,7 +37,7 @@ async def campaign_on(holdfast: RunningHoldfast, seed: int = 2) -> AsyncIterator
         yield Campaign(channels, seed)
 
 
-@mostly("ground", CLUSTER, EMBEDDED)
+@mostly("ground", EMBEDDED, CLUSTER)
 async def test_a_small_campaign_finds_nothing(holdfast: RunningHoldfast) -> None:
     async with campaign_on(holdfast) as campaign:
         with structlog.testing.capture_logs() as logs:

@@ -8,6 +8,7 @@ import structlog
 from tests.integration.conftest import Ground, eventually
 from tests.integration.over_http import Http, http_on
 
+ALIKE = True
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 

@@ -10,6 +10,8 @@ from testbed.keys import KEY
 from tests.integration.conftest import ANYWHERE, Ground
 from tests.integration.over_http import Http, answer_of, http_on, raw, request_bytes
 
+ALIKE = True
+
 
 @pytest.fixture
 async def http(ground: Ground) -> AsyncIterator[Http]:

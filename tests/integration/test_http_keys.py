@@ -8,6 +8,8 @@ import pytest
 from tests.integration.conftest import Ground
 from tests.integration.over_http import Http, answer_of, http_on, raw, request_bytes
 
+ALIKE = True
+
 
 @pytest.fixture
 async def http(ground: Ground) -> AsyncIterator[Http]:

@@ -13,6 +13,8 @@ from holdfast.contracts.orders.v1 import orders_pb2
 from tests.integration.conftest import Ground, eventually
 from tests.integration.over_http import Http, events, http_on
 
+ALIKE = True
+
 
 @pytest.fixture
 async def http(ground: Ground) -> AsyncIterator[Http]:

@@ -19,6 +19,7 @@ from tests.integration.over_http import (
     request_bytes,
 )
 
+ALIKE = True
 PRODUCT = b'{"product_id":"BELL","unit_price":{"amount":"1","currency":"GBP"}}'
 
 

@@ -13,6 +13,7 @@ from holdfast.chassis.http.server import serving_http
 from tests.integration.conftest import Ground
 from tests.integration.over_http import Events, Http, events, http_on, request_bytes
 
+ALIKE = True
 NOBODY = "00000000-0000-0000-0000-000000000000"
 STOP_S_MAX = 5.0
 

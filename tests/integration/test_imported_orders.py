@@ -17,6 +17,7 @@ from holdfast.importing.tables import TableOptions
 from tests.integration.conftest import RunningHoldfast, eventually
 from tests.integration.taking_in import DRY, counts, options, take_in, written
 
+ALIKE = True
 HEADER = "request_id,customer_id,product_id,quantity,unit_price,reference,customer_email"
 
 

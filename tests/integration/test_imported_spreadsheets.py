@@ -14,6 +14,7 @@ from holdfast.importing.locales import Locale
 from tests.integration.conftest import RunningHoldfast
 from tests.integration.taking_in import DRY, options, product_of, stock_of, take_in, written
 
+ALIKE = True
 HEADER = "request_id,customer_id,product_id,quantity"
 PRICED = f"{HEADER},unit_price,currency"
 

@@ -39,6 +39,7 @@ from tests.integration.taking_in import (
     written,
 )
 
+ALIKE = True
 PRODUCTS = (
     "product_id,name,unit_price,active,backorder_mode,backorder_units_max,safety_stock",
     "LAMP,Red lamp,12.50,yes,,,",

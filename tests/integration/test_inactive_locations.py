@@ -8,6 +8,8 @@ from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, create, line
 from tests.integration.test_shipments import booked, levels, ship, shipping, sound
 from tests.integration.test_sourcing import deactivated, stocked
 
+ALIKE = True
+
 
 async def test_what_is_only_where_nothing_is_promised_is_refused_at_once(
     holdfast: RunningHoldfast,

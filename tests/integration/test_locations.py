@@ -14,6 +14,7 @@ from tests.integration.conftest import CALL_S_MAX, Refusal, RunningHoldfast, ref
 from tests.integration.test_inventory_api import adjust, adjusting, set_level, setting
 from tests.integration.test_shipments import confirmed, ship, shipping
 
+ALIKE = True
 UNKNOWN, MISSPELT = "atlantis", "MAIN"
 
 

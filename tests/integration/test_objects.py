@@ -29,6 +29,7 @@ from tests.integration.conftest import (
 )
 from tests.integration.let_in import Metadata, let_in_by_name, named
 
+ALIKE = True
 ADA, BOB = named("ada", customer="c-ada"), named("bob", customer="c-bob")
 STAFF = named("anna")
 METHODS = pb.DESCRIPTOR.services_by_name["OrderService"].methods_by_name

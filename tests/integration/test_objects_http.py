@@ -9,6 +9,8 @@ from tests.integration.conftest import Ground
 from tests.integration.let_in import let_in_by_name, named
 from tests.integration.over_http import Answer, Http, http_on
 
+ALIKE = True
+
 ((_, ADA),) = named("ada", customer="c-ada")
 ((_, BOB),) = named("bob", customer="c-bob")
 LINES = [{"product_id": "LAMP", "quantity": 1}]

@@ -4,6 +4,8 @@ from grpc import StatusCode
 
 from tests.integration.conftest import RunningHoldfast, create, line, price, refusal
 
+ALIKE = True
+
 
 async def test_a_price_without_a_currency_is_in_the_product_s(holdfast: RunningHoldfast) -> None:
     await holdfast.product("LAMP", 9, price(900, 0, "JPY"))

@@ -50,6 +50,7 @@ async def try_to_buy(
         return None
 
 
+@pytest.mark.proof  # tests of races do it to real processes on every change
 @pytest.mark.timeout(300)
 async def test_two_hundred_clients_race_for_the_last_fifty_units(holdfast: RunningHoldfast) -> None:
     for lap in range(ROUNDS):

@@ -22,6 +22,7 @@ from holdfast.client import (
 from tests.integration.conftest import RunningHoldfast, eventually
 from tests.integration.test_replayed_returns import ADA, BOB, Row, came_back, orders_of, written
 
+ALIKE = True
 MAIN, SECOND, THIRD = "main", "warehouse-2", "warehouse-3"
 OPTIONS = ReplayOptions(
     cover=Decimal(1), concurrency=1, locations=3, settle_timeout_s=20.0, patience_s=0.0

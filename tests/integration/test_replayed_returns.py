@@ -26,6 +26,7 @@ from holdfast.importing.formats import Format, ReadOptions
 from holdfast.importing.reading import OrderFile, read_orders
 from tests.integration.conftest import RunningHoldfast, eventually
 
+ALIKE = True
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 ADA, BOB, EVE, GUEST = "17850.0", "13047.0", "12346.0", ""
 OPTIONS = ReplayOptions(cover=Decimal("0.8"), concurrency=1, settle_timeout_s=20.0)

@@ -18,6 +18,8 @@ from tests.integration.conftest import (
 )
 from tests.integration.test_transfers import levels, send, sound
 
+ALIKE = True
+
 
 async def keep_back(
     holdfast: RunningHoldfast, units: int, version: int = 1, product_id: str = "LAMP"

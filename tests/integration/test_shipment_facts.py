@@ -7,6 +7,8 @@ from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, refusal
 from tests.integration.test_shipments import confirmed, ship, shipping, sound
 
+ALIKE = True
+
 
 async def test_a_place_in_other_letters_is_told_as_it_is_written(holdfast: RunningHoldfast) -> None:
     order = await confirmed(holdfast)

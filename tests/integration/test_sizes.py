@@ -237,7 +237,7 @@ async def test_what_became_of_a_batch_is_told_even_where_its_details_have_no_roo
     assert {len(one.fields) for one in refused} == {4}, "small details find their room"
 
 
-@mostly("ground", CLUSTER, EMBEDDED)
+@mostly("ground", EMBEDDED, CLUSTER)
 @pytest.mark.timeout(120)
 async def test_the_largest_order_goes_all_the_way(holdfast: RunningHoldfast) -> None:
     """2,000 products of 128 characters of four bytes each, from four locations each: request,

@@ -18,6 +18,7 @@ from tests.integration.test_transfers import (
     units_of,
 )
 
+ALIKE = True
 NOBODY = "01a21e6a-0000-7000-8000-000000000000"
 
 

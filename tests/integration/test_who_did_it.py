@@ -22,6 +22,8 @@ from tests.integration.conftest import (
 )
 from tests.integration.let_in import let_in_by_name, named
 
+ALIKE = True
+
 
 @pytest.fixture(autouse=True)
 def _let_in(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,7 @@ from testbed.http2 import (
 )
 from tests.integration.conftest import RunningHoldfast, eventually, line
 
+ALIKE = True
 PATH = "/holdfast.orders.v1.OrderService/GetOrderDetails"
 SIGN_IN = "/holdfast.identity.v1.UserService/SignIn"
 GOOD = pb.GetOrderDetailsRequest(

@@ -1,6 +1,6 @@
-"""Every crash point of embedded mode, killed: every promise is kept. On PostgreSQL every kill on
-the way of an order's question, from its outbox into what is reserved; `make crash` has all the
-rest: errors, delays and stops, which in one process are delays too.
+"""Every crash point of embedded mode that all verbs share, killed: every promise is kept. The batch
+of each verb is killed in simulated runs on every change, and here by `make proof`; `make crash` has
+all the rest: the other modes, errors, delays and stops.
 
 The cases run beside the tests, some at a time, by the command that people use; each test waits for
 its own.
@@ -18,11 +18,10 @@ from proof.crash.points import Action, Case, Mode, cases
 from testbed.processes import Program
 from testbed.services import ROOT, python_environment
 
-ASKING = ("orders relay", "inventory consumer")
 CASES = [
-    case
-    for case in (*cases(Mode.EMBEDDED), *cases(Mode.ON_POSTGRES))
-    if case.action is Action.KILL and (case.mode is Mode.EMBEDDED or case.point.loop in ASKING)
+    pytest.param(case, id=case.name, marks=[pytest.mark.proof] if case.point.verb else [])
+    for case in cases(Mode.EMBEDDED)
+    if case.action is Action.KILL
 ]
 RESULT_S_MAX = 55.0  # on a machine that is busy with other things; below the limit of a test
 
@@ -74,6 +73,6 @@ def running(
     running.end()
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES)
 def test_every_promise_is_kept(case: Case, running: Running) -> None:
     assert running.violations_of(case) == []

@@ -91,7 +91,14 @@ def test_every_test_that_is_to_catch_a_bug_exists() -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["no inbox", "no rule and no CHECK", "mark before confirm"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "no inbox",
+        pytest.param("no rule and no CHECK", marks=pytest.mark.proof),
+        pytest.param("mark before confirm", marks=pytest.mark.proof),
+    ],
+)
 def test_a_planted_bug_is_found_in_simulated_runs(name: str, folder: Path) -> None:
     catch = hunt(BUGS[name], folder, seeds_max=SEEDS_MAX, jobs=2)
 
@@ -100,6 +107,7 @@ def test_a_planted_bug_is_found_in_simulated_runs(name: str, folder: Path) -> No
     assert violations_of_the_sound(folder, seeds_max=catch.seeds, jobs=2) == []
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(300)
 def test_a_bug_that_no_run_shows_is_found_by_the_tests_that_it_names(folder: Path) -> None:
     planted = BUGS["no CHECK"]

@@ -26,6 +26,7 @@ from tests.integration.conftest import (
 )
 from tests.integration.over_http import Answer, Http, events
 
+ALIKE = True
 CUSTOMER = "c-17"
 
 
