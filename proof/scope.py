@@ -96,11 +96,11 @@ QUEUES = {
     "one waits, one is edited, a receipt comes": Scope(
         (1, 2), {"main": 1}, expires=False, edits=(1,), cancels=(0,), waits_max=2, supply=1
     ),
-}
-LONG_QUEUES = {
     "two wait, a unit is lost": Scope(
         (1, 1), {"main": 1}, expires=False, cancels=(0,), waits_max=1, losses_max=1, supply=1
     ),
+}
+LONG_QUEUES = {
     "two orders wait, one is edited": Scope(
         (1, 2), {"main": 1}, expires=False, edits=(1, 2), waits_max=2, supply=1
     ),
