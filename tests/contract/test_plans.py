@@ -311,7 +311,8 @@ async def test_a_page_is_found_without_walking_through_what_is_newer(
 
 
 async def settings(reading: Reading) -> dict[str, str]:
-    rows = await reading.fetch("SELECT name, setting FROM pg_settings WHERE name LIKE 'enable_%'")
+    ours = "name LIKE 'enable_%' OR name = 'plan_cache_mode'"
+    rows = await reading.fetch(f"SELECT name, setting FROM pg_settings WHERE {ours}")
     return {row["name"]: row["setting"] for row in rows}
 
 
@@ -328,6 +329,8 @@ async def test_an_audit_may_scan_and_the_session_goes_by_index_again_after_it(
     scans = "enable_seqscan", "enable_bitmapscan", "enable_hashjoin"
     assert [before[name] for name in scans] == ["off"] * 3
     assert [during[name] for name in scans] == ["on"] * 3
+    planned = "plan_cache_mode"  # once, but by an audit, whose plans are for what it asks
+    assert (before[planned], during[planned]) == ("force_generic_plan", "auto")
     assert after == before
 
 
