@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from holdfast.chassis.database import postgres
+from holdfast.chassis.database import postgres, postgres_sessions
 from holdfast.chassis.database.postgres import connect_postgres
 from holdfast.chassis.database.seam import Engine
 
@@ -17,8 +17,8 @@ async def test_an_audit_outlives_the_limits_of_statements_and_of_idle_transactio
     if engine != "postgresql":
         return  # SQLite has no such limits
     monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT_S", LIMIT_S)
-    limit_ms = str(int(1_000 * LIMIT_S))
-    monkeypatch.setitem(postgres.SERVER_SETTINGS, "idle_in_transaction_session_timeout", limit_ms)
+    settings, limit_ms = postgres_sessions.SERVER_SETTINGS, str(int(1_000 * LIMIT_S))
+    monkeypatch.setitem(settings, "idle_in_transaction_session_timeout", limit_ms)
     database = await connect_postgres(url)
     try:
         async with database.snapshot() as snapshot:

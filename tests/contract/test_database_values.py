@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from asyncpg.protocol import protocol as array_questions
 
+from holdfast.chassis.database import postgres_sessions
 from holdfast.chassis.database.seam import Database, instant
 from tests.contract.conftest import spoken
 
@@ -165,3 +166,29 @@ def test_asyncpg_asks_of_an_array_s_values_what_we_have_it_ask() -> None:
     """Under other names its questions would be slow again, and nothing else would tell."""
     asked = vars(array_questions)
     assert asked["IterableABC"] == asked["SizedABC"] == (list, tuple)
+
+
+@pytest.mark.parametrize(("type_", "times"), [("name", 1), ("mood", 2)])
+async def test_sessions_ask_once_what_arrays_of_postgresqls_own_types_are_and_each_about_others(
+    database: Database, monkeypatch: pytest.MonkeyPatch, type_: str, times: int
+) -> None:
+    if database.engine != "postgresql":
+        return  # SQLite has no arrays
+    asked: list[object] = []
+    ask = asyncpg.Connection._introspect_types  # type: ignore[attr-defined]
+
+    async def listen(session: asyncpg.Connection, numbers: object, *limits: object) -> object:
+        asked.append(numbers)
+        return await ask(session, numbers, *limits)
+
+    monkeypatch.setattr(postgres_sessions, "_types", {})
+    monkeypatch.setattr(asyncpg.Connection, "_introspect_types", listen)
+    async with database.begin() as work:
+        await work.fetch("CREATE TYPE mood AS ENUM ('glad', 'sad')")
+
+    async with database.read() as one, database.read() as other:
+        for session in (one, other):
+            (row,) = await session.fetch(f"SELECT $1::{type_}[] AS said", ["glad", "sad"])
+            assert row["said"] == ["glad", "sad"]
+
+    assert len(asked) == times

@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache
 from itertools import count
 from typing import TypeAlias, cast
@@ -14,15 +14,17 @@ from zlib import crc32
 
 import asyncpg
 import structlog
-from asyncpg.connect_utils import SessionAttribute
-from asyncpg.protocol import protocol
 
 from holdfast.chassis.clock import backoff_s
+from holdfast.chassis.database.postgres_sessions import (
+    SERVER_SETTINGS,
+    WRITABLE,
+    Session,
+    translated_errors,
+)
 from holdfast.chassis.database.seam import (
-    Conflict,
     DatabaseUnavailable,
     Engine,
-    KeyTaken,
     Leadership,
     Reading,
     Row,
@@ -30,7 +32,6 @@ from holdfast.chassis.database.seam import (
 )
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.metrics import (
-    DB_CONFLICTS,
     DB_POOL_IN_USE,
     READ_SECONDS,
     STATEMENT_SECONDS,
@@ -49,63 +50,9 @@ LEADERSHIP_TIMEOUT_S = 5.0
 # broker loses it too, and may take it again.)
 LEADERSHIP_IDLE_S = 15.0
 
-# A host that vanishes sends no goodbye: without these the server would keep its session, with row
-# locks and leadership, for two hours.
-SERVER_SETTINGS = {
-    "tcp_keepalives_idle": "5",
-    "tcp_keepalives_interval": "2",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "10000",
-    "idle_in_transaction_session_timeout": "30000",
-    # Nor would it notice while a statement waits for a lock, and commit that when nobody is there:
-    # whoever repeats the call meanwhile must not be told of a state that this will change.
-    "client_connection_check_interval": "1000",
-    # PostgreSQL plans a prepared statement while its tables are still small and keeps the plan as
-    # they grow. Every statement of a service finds its rows through an index: say so at once.
-    "enable_seqscan": "off",
-    "enable_bitmapscan": "off",  # it reads a whole range and sorts it, where a page was asked for
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-    "jit": "off",  # it judges by costs, and what is off costs very much
-    # So every plan is right for all arguments; by itself, PostgreSQL would plan a third of them
-    # anew for each call, because those arguments promise fewer rows.
-    "plan_cache_mode": "force_generic_plan",
-}
-WRITABLE = SessionAttribute.read_write  # of several hosts, the one that is the primary now
-
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 log = structlog.get_logger()
-
-# What asyncpg asks of each value of an array, to see whether it is an array itself: by the abstract
-# classes, a twentieth of a batch's CPU. Those that we send are lists, or tuples.
-for _asked in ("IterableABC", "SizedABC"):
-    if hasattr(protocol, _asked):
-        setattr(protocol, _asked, (list, tuple))
-
-_CONFLICTS = (
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.LockNotAvailableError,
-)
-_UNAVAILABLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # its own confusion when the server hangs up between statements
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.StatementCompletionUnknownError,
-    asyncpg.PostgresSystemError,
-    asyncpg.InternalServerError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InsufficientPrivilegeError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.UndefinedObjectError,  # what is set of a session: our statements name no such things
-)
 
 # An audit reads whole tables, in one transaction that waits while the other service's is read.
 # What it sees is of the moment of its first SELECT.
@@ -118,32 +65,6 @@ TRY_LEAD = "SELECT pg_try_advisory_lock($1, $2)"
 UNLOCK = "SELECT pg_advisory_unlock_all()"
 TELL = "SELECT pg_notify($1, '')"
 LEADERSHIP_NAMESPACE = 0x484F4C44  # "HOLD": keeps our advisory locks apart from other programs'
-
-
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    try:
-        yield
-    except asyncpg.UniqueViolationError as error:
-        DB_CONFLICTS.inc()
-        raise KeyTaken(str(error)) from error
-    except _CONFLICTS as error:
-        DB_CONFLICTS.inc()
-        raise Conflict(str(error)) from error
-    except _UNAVAILABLE as error:
-        raise DatabaseUnavailable(f"PostgreSQL: {_in_words(error)}") from error
-
-
-def _in_words(error: Exception) -> str:
-    match error:
-        case asyncpg.InvalidCatalogNameError():
-            return f"{error}; create it first (createdb NAME)"
-        case asyncpg.UndefinedObjectError():
-            return f"{error}; Holdfast needs PostgreSQL 14, and see what follows ? in the URL"
-        case ConnectionRefusedError():
-            return f"{error}; is the server running?"
-        case _:
-            return str(error) or type(error).__name__
 
 
 class PostgresStatements:
@@ -389,6 +310,7 @@ async def connect_postgres(url: str, *, wait: bool = True) -> Postgres:
                     command_timeout=STATEMENT_TIMEOUT_S,
                     server_settings=SERVER_SETTINGS,
                     target_session_attrs=WRITABLE,
+                    connection_class=Session,
                     reset=_keep,
                 )
                 return Postgres(url, pool)

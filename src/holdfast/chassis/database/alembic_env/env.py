@@ -10,7 +10,8 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from holdfast.chassis.database.engines import engine_of, sqlite_path
-from holdfast.chassis.database.postgres import LEADERSHIP_NAMESPACE, WRITABLE
+from holdfast.chassis.database.postgres import LEADERSHIP_NAMESPACE
+from holdfast.chassis.database.postgres_sessions import WRITABLE
 
 LOCK = "SELECT pg_advisory_lock($1, $2)"
 MIGRATING = 0  # no right of a service has this number
