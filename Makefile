@@ -47,8 +47,8 @@ up: setup ## run both services in one process
 up-cluster: setup servers ## run PostgreSQL, RabbitMQ and all services as processes
 	@$(BIN)/python -m testbed.cluster $(if $(DATA),--data '$(DATA)')
 
-test: setup servers ## run every test (ARGS=... goes to pytest, as many files at a time as CORES=2)
-	@$(BIN)/python -m pytest -n $(or $(CORES),2) --dist loadfile $(ARGS)
+test: setup servers ## run every test (ARGS=... goes to pytest; FILES=3 at a time keep 2 cores busy)
+	@$(BIN)/python -m pytest -n $(or $(FILES),3) --dist loadfile $(ARGS)
 
 bench: setup servers ## measure against hand-written SQL (SCENARIO=2 for one, ARGS=... goes to it)
 	@$(BIN)/python -m bench $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)

@@ -41,7 +41,7 @@ ID_TIME_TOLERANCE = timedelta(seconds=10)
 _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 HELD_FACTS = 2  # arguments of a search about what is held, the last ones
-STRETCH = 700  # entries of an index that are looked at before another may be the better one
+STRETCH = 400  # entries of an index that are looked at before another may be the better one
 LOOKS_MAX = 2  # stretches that one page looks at: it takes some milliseconds, whatever is asked
 
 
