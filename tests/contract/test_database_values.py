@@ -168,8 +168,15 @@ def test_asyncpg_asks_of_an_array_s_values_what_we_have_it_ask() -> None:
     assert asked["IterableABC"] == asked["SizedABC"] == (list, tuple)
 
 
-@pytest.mark.parametrize(("type_", "times"), [("name", 1), ("mood", 2)])
-async def test_sessions_ask_once_what_arrays_of_postgresqls_own_types_are_and_each_about_others(
+@pytest.mark.parametrize(
+    ("type_", "times"),
+    [
+        ("name", 1),
+        ("information_schema.character_data", 2),  # its number is the installation's own
+        ("mood", 2),
+    ],
+)
+async def test_sessions_ask_once_about_arrays_that_are_alike_everywhere_and_each_about_others(
     database: Database, monkeypatch: pytest.MonkeyPatch, type_: str, times: int
 ) -> None:
     if database.engine != "postgresql":

@@ -43,15 +43,15 @@ for _asked in ("IterableABC", "SizedABC"):
     if hasattr(protocol, _asked):
         setattr(protocol, _asked, (list, tuple))
 
-# PostgreSQL's own types have numbers below this one, the same in every database (its documentation,
-# "OID Assignment").
-OID_OF_OTHERS = 16_384
+# Below it, a type's number means the same in every database (PostgreSQL's documentation,
+# "OID Assignment": those are assigned by hand).
+OID_OF_OTHERS = 10_000
 _types: dict[frozenset[int], Sequence[asyncpg.Record]] = {}
 
 
 class Session(asyncpg.Connection):
-    """A connection that has not to ask what an array of PostgreSQL's own types is, if another one
-    of this process has: asking takes 10 ms, as long as connecting.
+    """A connection that does not ask what arrays are that another one of this process has asked
+    about, where that is the same everywhere: asking takes 10 ms, as long as connecting.
     """
 
     async def _introspect_types(
