@@ -136,7 +136,7 @@ def test_what_the_standard_calls_no_trace_is_none(
 def test_an_end_is_not_held_up_by_who_takes_traces_and_never_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(otel, "SEND_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(otel, "SEND_TIMEOUT_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"
         recorder = otel.OtelRecorder(url, "orders", "1")
@@ -146,4 +146,4 @@ def test_an_end_is_not_held_up_by_who_takes_traces_and_never_answers(
         began = time.monotonic()
         recorder.close()
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4  # ten times would take 5
